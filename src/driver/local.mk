@@ -1,0 +1,1 @@
+library_sources += src/driver/driver.c src/driver/driver.h

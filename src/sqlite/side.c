@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* side.c - the file JOBS.DB-pawl.
+ *
+ *   page 0        header: magic, mark, boot, whether the disk is low
+ *   page 1..256   a worker each: the jobs that its threads run
+ *   then          8 MiB of ballast, never mapped
+ *
+ * Locks: byte LOCK_BASE + slot belongs to a worker; byte LOCK_BASE - 1 is held
+ * while the header is written. They are OFD locks (of the open file, not of
+ * the process), so two stores in one process do not meet. The mapping's words
+ * are atomics; each worker writes its own page only.
+ *
+ * A page is touched only where blocks were allocated for it: a write into a
+ * hole of a full disk would be a SIGBUS. */
+#include "sqlite/side.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define SIDE_PAGE 4096
+#define SIDE_MAPPED ((off_t)SIDE_PAGE * (1 + PAWL__SIDE_WORKERS))
+/* Two full logs (checkpoint.c): one to be copied back, and one for acks. */
+#define SIDE_BALLAST ((off_t)8 << 20)
+#define SIDE_LOCK_BASE ((off_t)1 << 30)
+#define SIDE_MAGIC 0x316c776170ULL /* "pawl1" */
+
+struct side_worker {
+    _Atomic int64_t jobs[PAWL__SIDE_THREADS];
+    char rest[SIDE_PAGE - PAWL__SIDE_THREADS * 8];
+};
+
+struct pawl__side_map {
+    _Atomic uint64_t magic;
+    _Atomic int64_t mark;
+    _Atomic int64_t boot;
+    _Atomic uint32_t low; /* 1: the ballast was given back to a full disk */
+    char rest[SIDE_PAGE - 28];
+    struct side_worker workers[PAWL__SIDE_WORKERS];
+};
+
+static int
+side_lock(int fd, int command, short type, off_t at)
+{
+    struct flock lock;
+    int rc;
+
+    memset(&lock, 0, sizeof lock); /* l_pid must be 0 for OFD locks */
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = at;
+    lock.l_len = 1;
+    do
+        rc = fcntl(fd, command, &lock);
+    while (rc != 0 && errno == EINTR);
+    if (rc == 0 && command == F_OFD_GETLK)
+        return lock.l_type == F_UNLCK ? 0 : 1;
+    return rc;
+}
+
+/* The kernel's id of this boot, folded to 63 bits; 1 where there is none. */
+static int64_t
+side_boot(void)
+{
+    char text[64];
+    uint64_t h = 1469598103934665603ULL; /* FNV-1a */
+    ssize_t n, i;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 1;
+    n = read(fd, text, sizeof text);
+    (void)close(fd);
+    for (i = 0; i < n; i++)
+        h = (h ^ (unsigned char)text[i]) * 1099511628211ULL;
+    return (int64_t)(h >> 1) | 1;
+}
+
+static int
+side_fail(pawl_error *err, const char *path, const char *doing)
+{
+    int status = errno == ENOSPC || errno == EDQUOT ? PAWL_FULL
+                 : errno == EACCES || errno == EROFS || errno == EPERM
+                     ? PAWL_READONLY
+                     : PAWL_IO;
+
+    return pawl__fail(err, status, errno,
+                      "%s the side file %s: %s; it must be writable where the "
+                      "database is",
+                      doing, path, strerror(errno));
+}
+
+/* Under the header's lock: make the file what this boot expects. A file of an
+ * earlier boot gets a new mark, as what it says of workers is void. */
+static int
+side_prepare(struct pawl__side *side, const char *path, int64_t new_mark,
+             pawl_error *err)
+{
+    struct stat st;
+    int rc;
+
+    if (fstat(side->fd, &st) != 0)
+        return side_fail(err, path, "look at");
+    if (st.st_size < SIDE_MAPPED && ftruncate(side->fd, SIDE_MAPPED) != 0)
+        return side_fail(err, path, "grow");
+    rc = posix_fallocate(side->fd, 0, SIDE_PAGE);
+    if (rc != 0) {
+        errno = rc;
+        return side_fail(err, path, "grow");
+    }
+    side->map = mmap(NULL, (size_t)SIDE_MAPPED, PROT_READ | PROT_WRITE,
+                     MAP_SHARED, side->fd, 0);
+    if (side->map == MAP_FAILED) {
+        side->map = NULL;
+        return side_fail(err, path, "map");
+    }
+    if (atomic_load(&side->map->magic) != SIDE_MAGIC ||
+        atomic_load(&side->map->boot) != side->boot) {
+        atomic_store(&side->map->mark, new_mark);
+        atomic_store(&side->map->boot, side->boot);
+        atomic_store(&side->map->low, 0U);
+        atomic_store(&side->map->magic, SIDE_MAGIC);
+    }
+    side->mark = atomic_load(&side->map->mark);
+    return PAWL_OK;
+}
+
+int
+pawl__side_open(struct pawl__side *side, const char *path, unsigned mode,
+                int64_t new_mark, pawl_error *err)
+{
+    int rc;
+
+    memset(side, 0, sizeof *side);
+    side->slot = -1;
+    side->boot = side_boot();
+    side->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+                    (mode_t)(mode & 0666));
+    if (side->fd < 0)
+        return side_fail(err, path, "open");
+    if (side_lock(side->fd, F_OFD_SETLKW, F_WRLCK, SIDE_LOCK_BASE - 1) != 0)
+        rc = pawl__fail(err, PAWL_UNSUPPORTED, errno,
+                        "lock the side file %s: %s; this file system has no "
+                        "OFD locks",
+                        path, strerror(errno));
+    else
+        rc = side_prepare(side, path, new_mark, err);
+    (void)side_lock(side->fd, F_OFD_SETLK, F_UNLCK, SIDE_LOCK_BASE - 1);
+    if (rc != PAWL_OK)
+        pawl__side_close(side);
+    return rc;
+}
+
+void
+pawl__side_close(struct pawl__side *side)
+{
+    if (side->map != NULL)
+        (void)munmap(side->map, (size_t)SIDE_MAPPED);
+    if (side->fd >= 0)
+        (void)close(side->fd); /* drops our locks, unless a fork has it too */
+    side->map = NULL;
+    side->fd = -1;
+    side->slot = -1;
+}
+
+int
+pawl__side_take(struct pawl__side *side, int from)
+{
+    int slot;
+
+    for (slot = from; slot < PAWL__SIDE_WORKERS; slot++)
+        if (slot != side->slot && side_lock(side->fd, F_OFD_SETLK, F_WRLCK,
+                                            SIDE_LOCK_BASE + slot) == 0)
+            return slot;
+    return -1;
+}
+
+int
+pawl__side_begin(struct pawl__side *side, int slot, pawl_error *err)
+{
+    int i, rc;
+
+    rc = posix_fallocate(side->fd, (off_t)SIDE_PAGE * (1 + slot), SIDE_PAGE);
+    if (rc != 0)
+        return pawl__fail(err, rc == ENOSPC ? PAWL_FULL : PAWL_IO, rc,
+                          "grow the side file: %s; make room on the disk",
+                          strerror(rc));
+    for (i = 0; i < PAWL__SIDE_THREADS; i++)
+        atomic_store_explicit(&side->map->workers[slot].jobs[i], 0,
+                              memory_order_relaxed);
+    side->slot = slot;
+    return PAWL_OK;
+}
+
+void
+pawl__side_release(struct pawl__side *side, int slot)
+{
+    (void)side_lock(side->fd, F_OFD_SETLK, F_UNLCK, SIDE_LOCK_BASE + slot);
+    if (side->slot == slot)
+        side->slot = -1;
+}
+
+bool
+pawl__side_held(const struct pawl__side *side, int slot)
+{
+    if (slot < 0 || slot >= PAWL__SIDE_WORKERS)
+        return false;
+    /* An error is taken for a held lock: never rob a worker that may live. */
+    return side_lock(side->fd, F_OFD_GETLK, F_WRLCK, SIDE_LOCK_BASE + slot) !=
+           0;
+}
+
+void
+pawl__side_running(struct pawl__side *side, int thread, int64_t job)
+{
+    /* Relaxed: only another process reads it, and only after our death. */
+    atomic_store_explicit(&side->map->workers[side->slot].jobs[thread], job,
+                          memory_order_relaxed);
+}
+
+bool
+pawl__side_was_running(const struct pawl__side *side, int slot, int64_t job)
+{
+    int i;
+
+    if (slot < 0 || slot >= PAWL__SIDE_WORKERS)
+        return false;
+    for (i = 0; i < PAWL__SIDE_THREADS; i++)
+        if (atomic_load_explicit(&side->map->workers[slot].jobs[i],
+                                 memory_order_relaxed) == job)
+            return true;
+    return false;
+}
+
+bool
+pawl__side_in_place(const struct pawl__side *side, const char *path)
+{
+    struct stat there, ours;
+
+    return stat(path, &there) == 0 && fstat(side->fd, &ours) == 0 &&
+           there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}
+
+bool
+pawl__side_ballast_keep(struct pawl__side *side)
+{
+    if (posix_fallocate(side->fd, SIDE_MAPPED, SIDE_BALLAST) != 0)
+        return false;
+    atomic_store(&side->map->low, 0U);
+    return true;
+}
+
+void
+pawl__side_ballast_drop(struct pawl__side *side)
+{
+    atomic_store(&side->map->low, 1U);
+    if (ftruncate(side->fd, SIDE_MAPPED) != 0)
+        return; /* then there is nothing to give */
+}
+
+bool
+pawl__side_low(const struct pawl__side *side)
+{
+    return atomic_load(&side->map->low) != 0U;
+}

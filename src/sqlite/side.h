@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* side.h - the file JOBS.DB-pawl: who lives, and what he runs.
+ *
+ * Liveness is a lock, not a lease: a worker holds an OFD lock on its own byte,
+ * which the kernel drops at any death and keeps through suspend and SIGSTOP.
+ * The file is also a small shared mapping in which each thread of a worker
+ * notes the job that it runs: exact after a crash, without a write to the
+ * database. Behind the mapping lies a ballast of real blocks that is given
+ * back to a full disk, so that acks still get through (promise 12). */
+#ifndef PAWL_SQLITE_SIDE_H
+#define PAWL_SQLITE_SIDE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define PAWL__SIDE_WORKERS 256
+#define PAWL__SIDE_THREADS 480
+
+struct pawl__side_map; /* the mapping's layout: side.c */
+
+struct pawl__side {
+    int fd; /* -1: not open */
+    struct pawl__side_map *map;
+    int64_t mark; /* of this file, drawn when it was made */
+    int64_t boot; /* of this boot of the machine */
+    int slot;     /* ours, -1: none */
+};
+
+/* Open or make the file and map it. mode: that of the database. */
+int pawl__side_open(struct pawl__side *side, const char *path, unsigned mode,
+                    int64_t new_mark, pawl_error *err);
+void pawl__side_close(struct pawl__side *side);
+
+/* Take the lock of a free slot, from slot from on. -1: none is free. */
+int pawl__side_take(struct pawl__side *side, int from);
+/* Make the taken slot ours: all threads idle. FULL when it finds no blocks. */
+int pawl__side_begin(struct pawl__side *side, int slot, pawl_error *err);
+void pawl__side_release(struct pawl__side *side, int slot);
+/* Does anybody, in this process or another, hold the slot? Not for ours. */
+bool pawl__side_held(const struct pawl__side *side, int slot);
+
+/* Our thread runs job (0: none). */
+void pawl__side_running(struct pawl__side *side, int thread, int64_t job);
+/* Is the job noted as running in that slot? */
+bool pawl__side_was_running(const struct pawl__side *side, int slot,
+                            int64_t job);
+
+/* Is the path still this file? */
+bool pawl__side_in_place(const struct pawl__side *side, const char *path);
+
+/* Keep the ballast: false when the disk has no room for it. */
+bool pawl__side_ballast_keep(struct pawl__side *side);
+/* Give it back. Until it is kept again the store is low, for all processes. */
+void pawl__side_ballast_drop(struct pawl__side *side);
+bool pawl__side_low(const struct pawl__side *side);
+
+#endif

@@ -1,0 +1,15 @@
+if HAVE_CHECK
+driver_tests = tests/driver/test_conformance tests/driver/test_model
+check_PROGRAMS += $(driver_tests)
+TESTS += $(driver_tests)
+
+tests_driver_test_conformance_SOURCES = tests/driver/test_conformance.c \
+	tests/driver/harness.c tests/driver/harness.h
+tests_driver_test_conformance_CPPFLAGS = $(test_cppflags)
+tests_driver_test_conformance_LDADD = $(test_ldadd)
+
+tests_driver_test_model_SOURCES = tests/driver/test_model.c \
+	tests/driver/harness.c tests/driver/harness.h
+tests_driver_test_model_CPPFLAGS = $(test_cppflags)
+tests_driver_test_model_LDADD = $(test_ldadd)
+endif
