@@ -19,6 +19,7 @@ clean_up() {
     rm -rf "$folder"
 }
 trap clean_up EXIT
+trap 'exit 99' HUP INT TERM
 cd "$folder" || exit 99
 
 not_ok() {
@@ -81,8 +82,14 @@ begin() {
     started="$started $worker"
 }
 
+# gone PID: it has ended, reaped or not
+gone() {
+    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
+}
+
 # end WHAT CODE: how the one begun last has ended
 end() {
+    until_true gone "$worker" || kill -9 "$worker"
     wait "$worker"
     is "$1: the exit code" "$2" $?
 }

@@ -17,6 +17,10 @@ state() {
 # Says that it runs, waits for a word on the pipe "go", says that it ended.
 patient='echo $$ >running; read -r _ <go; echo >finished.$PAWL_JOB_ID'
 mkfifo go
+let_go() {
+    echo >go & # waits for a reader: not for ever
+    started="$started $!"
+}
 want 0 queue jobs.db q parallelism=1 retention_s=1d
 
 # SIGTERM lets a running program finish; what was not started stays.
@@ -24,7 +28,7 @@ want 0 push jobs.db q t x --count 2
 begin work jobs.db q -- sh -c "$patient"
 wait_for running
 kill -TERM $worker
-echo >go
+let_go
 end "SIGTERM" 0
 [ -e finished.1 ] || not_ok "the running program could not finish"
 state 1 done
@@ -59,7 +63,7 @@ rm -f running
 begin work jobs.db q --drain -- sh -c "$patient"
 wait_for running
 kill -TERM $worker
-echo >go
+let_go
 end "SIGTERM while draining" 0
 state 2 done
 rm -f running
@@ -119,7 +123,7 @@ rm -f running
 begin work gone.db q -- sh -c "$patient" 2>gone.err
 wait_for running
 rm gone.db-wal
-echo >go
+let_go
 end "a store that is given up" 1
 grep -q . gone.err || not_ok "it does not say why"
 exit $failed

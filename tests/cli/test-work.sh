@@ -40,21 +40,23 @@ want 1 work jobs.db q --drain -- "$folder"; has_error "Permission denied"
 state waiting
 want 0 flush jobs.db --channel waiting
 
-# Exit 0: done. The payload and the facts are there, also where pawl work is
-# itself a job; its own descriptors are not.
+# Exit 0: done. The payload and the facts are there; our descriptors are not.
 want 0 queue jobs.db q retention_s=1d
 job kind "the payload"
-PAWL_JOB_ID=99 PAWL_QUEUE=other
-export PAWL_JOB_ID PAWL_QUEUE
 want 0 work jobs.db q --drain --keep-output -- sh -c \
     'echo "$PAWL_QUEUE/$PAWL_JOB_TYPE $PAWL_JOB_ID $PAWL_ATTEMPT: $(cat)"
-    env | grep -c "^PAWL_[JAQ]"
     ls -l /proc/$$/fd | grep -cE "jobs.db|eventfd|inotify|signalfd|timerfd"
     true'
-unset PAWL_JOB_ID PAWL_QUEUE
 state done
 "$pawl" show jobs.db "$id" --json >out
-has "\"result\":\"q/kind $id 1: the payload\\u000a4\\u000a0\\u000a\""
+has "\"result\":\"q/kind $id 1: the payload\\u000a0\\u000a\""
+
+# Where pawl work is itself a job, the facts are not those of that job.
+job kind x
+PAWL_JOB_ID=99 PAWL_QUEUE=other "$pawl" work jobs.db q --drain -- env >out
+is "the number of facts" 4 "$(grep -c "^PAWL_[JAQ]" out)"
+has "PAWL_JOB_ID=$id"; has "PAWL_QUEUE=q"; has "PAWL_ATTEMPT=1"
+has "PAWL_JOB_TYPE=kind"
 
 # Without --keep-output it goes where ours goes.
 job kind x
@@ -125,9 +127,6 @@ kill "$(cat behind)" || not_ok "what it left behind is gone"
 
 # Its time is over: the whole group is ended, also what it has started; what
 # heeds SIGTERM may clean up first, what does not is killed.
-gone() {
-    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
-}
 job slow x --timeout 300ms
 run sh -c 'sh -c "trap \"echo >cleaned; exit\" TERM; echo \$\$ >heeds
     while :; do sleep 0.05; done" &
