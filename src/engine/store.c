@@ -84,16 +84,13 @@ pawl__store_open(const char *url, const pawl_options *options,
 void
 pawl__store_close(pawl_store *s)
 {
-    bool forked = s->pid != getpid();
-
-    if (!forked) {
-        if (pawl__store_is_inside(s))
-            return;
-        (void)pawl__store_stop(s, INT64_MAX / 1000000, NULL);
-    }
-    s->driver->close(s->self, forked);
-    if (!forked)
-        store_free(s); /* else locks may be held by threads that are not here */
+    /* In a forked child nothing is touched, nor freed: threads that are not
+     * here may hold the locks or wait on the conditions. */
+    if (s->pid != getpid() || pawl__store_is_inside(s))
+        return;
+    (void)pawl__store_stop(s, INT64_MAX / 1000000, NULL);
+    s->driver->close(s->self, false);
+    store_free(s);
 }
 
 /* ----------------------------------------------------------------- queues */

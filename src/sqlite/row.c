@@ -74,8 +74,9 @@ row_copy_numbers(sqlite3_stmt *st, pawl_job_info *info)
     job->ready_at_ms = sqlite3_column_int64(st, ROW_READY_AT);
     job->max_attempts = sqlite3_column_int(st, ROW_MAX_ATTEMPTS);
     job->timeout_ms = sqlite3_column_int64(st, ROW_TIMEOUT_MS);
-    job->unique_ms =
-        until > info->pushed_at_ms ? until - info->pushed_at_ms : 0;
+    if (until > info->pushed_at_ms && info->pushed_at_ms >= 0)
+        job->unique_ms = until - info->pushed_at_ms; /* plain SQL may say
+                                                        any time */
     job->backoff_floor_ms = sqlite3_column_int64(st, ROW_BACKOFF_FLOOR_MS);
     job->backoff_ceiling_ms = sqlite3_column_int64(st, ROW_BACKOFF_CEILING_MS);
     job->backoff_factor_percent =
