@@ -6,7 +6,8 @@ test_ldadd = libpawl_test.la libpawl_internal.la $(CHECK_LIBS) $(SQLITE3_LIBS)
 if HAVE_CHECK
 check_LTLIBRARIES += libpawl_test.la
 libpawl_test_la_SOURCES = tests/lib/support.c tests/lib/support.h \
-	tests/lib/fault_vfs.c tests/lib/fault_vfs.h
+	tests/lib/fault_vfs.c tests/lib/fault_vfs.h \
+	tests/lib/pass_vfs.c tests/lib/pass_vfs.h
 libpawl_test_la_CPPFLAGS = $(test_cppflags)
 endif
 
@@ -15,5 +16,6 @@ include tests/driver/local.mk
 include tests/api/local.mk
 include tests/promise/local.mk
 include tests/crash/local.mk
+include tests/torture/local.mk
 include tests/cli/local.mk
 include tests/export/local.mk

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 static _Atomic long alloc_count;
+static _Atomic long alloc_live; /* blocks not freed yet */
 static _Atomic long alloc_fail; /* fails at this count; 0: never */
 static _Atomic int alloc_fail_on;
 
@@ -27,6 +28,20 @@ pawl__alloc_fail_at(long n, int for_ever)
     return made;
 }
 
+long
+pawl__alloc_live(void)
+{
+    return atomic_load(&alloc_live);
+}
+
+static void *
+alloc_counted(void *block)
+{
+    if (block != NULL)
+        atomic_fetch_add(&alloc_live, 1);
+    return block;
+}
+
 static bool
 alloc_fails(void)
 {
@@ -37,18 +52,19 @@ alloc_fails(void)
 }
 #else
 #define alloc_fails() 0
+#define alloc_counted(block_) (block_)
 #endif
 
 void *
 pawl__malloc(size_t bytes)
 {
-    return alloc_fails() ? NULL : malloc(bytes);
+    return alloc_fails() ? NULL : alloc_counted(malloc(bytes));
 }
 
 void *
 pawl__calloc(size_t n, size_t size)
 {
-    return alloc_fails() ? NULL : calloc(n, size);
+    return alloc_fails() ? NULL : alloc_counted(calloc(n, size));
 }
 
 void *
@@ -56,7 +72,10 @@ pawl__realloc(void *block, size_t n, size_t size)
 {
     if (size != 0 && n > (size_t)-1 / size)
         return NULL;
-    return alloc_fails() ? NULL : realloc(block, n * size);
+    if (alloc_fails())
+        return NULL;
+    return block == NULL ? alloc_counted(malloc(n * size))
+                         : realloc(block, n * size);
 }
 
 char *
@@ -77,6 +96,10 @@ pawl__strdup(const char *s)
 void
 pawl__free(void *block)
 {
+#ifdef PAWL_TESTING
+    if (block != NULL)
+        atomic_fetch_sub(&alloc_live, 1);
+#endif
     free(block);
 }
 

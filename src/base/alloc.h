@@ -22,6 +22,8 @@ void pawl__free_foreign(void *block);
  * or with for_ever all later ones too. n = 0 disarms. Process-wide; only in
  * test builds. Returns how many allocations were made since the last call. */
 long pawl__alloc_fail_at(long n, int for_ever);
+/* Blocks that were allocated and not freed yet. */
+long pawl__alloc_live(void);
 #endif
 
 #endif

@@ -92,6 +92,9 @@ struct pawl__sweep {
     int64_t next_at_ms; /* OUT: as in pawl__exchange */
 };
 
+/* A queue's name: 64 bytes by pawl.h, but 64 characters by plain SQL. */
+#define PAWL__QUEUE_BYTES (64 * 4 + 1)
+
 enum pawl__move_kind { PAWL__MOVE_RELOAD, PAWL__MOVE_FLUSH };
 
 /* One bounded step of a reload or flush. Jobs go by queue, state and the time
@@ -102,7 +105,7 @@ struct pawl__move {
     unsigned states;   /* flush: never RESERVED; a waiting job that is claimed
                           is reserved, and left alone */
     struct {           /* the driver's own; zeroed before the first step */
-        char queue[65];
+        char queue[PAWL__QUEUE_BYTES];
         unsigned state;
         int64_t at_ms, id;
     } cursor;

@@ -13,9 +13,11 @@
 
 #include "base/alloc.h"
 #include "sqlite/push.h"
+#include "sqlite/row.h"
 #include "sqlite/settle.h"
 
 #define CHANGE_STEP 500
+#define CHANGE_KEY_BYTES (255 * 4 + 1) /* 255 characters, by the schema */
 
 /* --------------------------------------------------------------- one job */
 
@@ -27,37 +29,55 @@ struct change_op {
 
 struct change_facts {
     int state; /* 0: no such job */
-    char queue[65];
-    char key[256]; /* "": none, or not held */
+    char queue[PAWL__QUEUE_BYTES];
+    char key[CHANGE_KEY_BYTES]; /* "": none, or not held */
 };
+
+/* A text of the row; "" where it is NULL. */
+static int
+change_text(sqlite3_stmt *st, int column, char *out, size_t room,
+            pawl_error *err)
+{
+    const char *text = "";
+
+    if (sqlite3_column_type(st, column) != SQLITE_NULL)
+        text = pawl__stmt_text_at(st, column, err);
+    (void)snprintf(out, room, "%s", text != NULL ? text : "");
+    return text != NULL ? PAWL_OK : err->code;
+}
+
+static int
+change_read_facts(sqlite3_stmt *st, struct change_facts *f, pawl_error *err)
+{
+    char state[16];
+    int rc = change_text(st, 0, state, sizeof state, err);
+
+    if (rc == PAWL_OK)
+        rc = change_text(st, 1, f->queue, sizeof f->queue, err);
+    if (rc == PAWL_OK)
+        rc = change_text(st, 2, f->key, sizeof f->key, err);
+    f->state = sqlite3_column_int(st, 3) != 0 ? (int)PAWL_RESERVED
+                                              : pawl__state_from_name(state);
+    return rc;
+}
 
 static int
 change_facts_of(struct pawl__sqlite *s, int64_t id, struct change_facts *f,
                 pawl_error *err)
 {
     sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_JOB_FACTS, err);
-    const char *text;
-    int step;
+    bool found;
+    int rc;
 
     memset(f, 0, sizeof *f);
     if (st == NULL)
         return err->code;
     (void)sqlite3_bind_int64(st, 1, id);
-    step = sqlite3_step(st);
-    if (step == SQLITE_ROW) {
-        text = (const char *)sqlite3_column_text(st, 0);
-        f->state = text != NULL ? pawl__state_from_name(text) : 0;
-        if (sqlite3_column_int(st, 3) != 0)
-            f->state = PAWL_RESERVED;
-        text = (const char *)sqlite3_column_text(st, 1);
-        (void)snprintf(f->queue, sizeof f->queue, "%s", text ? text : "");
-        text = (const char *)sqlite3_column_text(st, 2);
-        (void)snprintf(f->key, sizeof f->key, "%s", text ? text : "");
-    } else if (step != SQLITE_DONE) {
-        (void)pawl__conn_fail(&s->w, "look at a job", err);
-    }
+    rc = pawl__stmt_step(&s->w, st, &found, "look at a job", err);
+    if (found)
+        rc = change_read_facts(st, f, err);
     pawl__stmt_done(st);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? PAWL_OK : err->code;
+    return rc;
 }
 
 /* Back to waiting. EXISTS when another job holds its key. */
@@ -118,7 +138,7 @@ change_cancel(struct pawl__sqlite *s, struct pawl__op *op)
     if ((f.state & may) == 0)
         return pawl__fail(&op->err, PAWL_NOT_FOUND, 0, "job %lld is %s already",
                           (long long)c->id, pawl_state_name(f.state));
-    memcpy(c->queue, f.queue, sizeof f.queue);
+    (void)snprintf(c->queue, 65, "%.64s", f.queue);
     rc = pawl__stmt_run_ints(&s->w, PAWL__STMT_CLAIM_DROP, c->id, 0,
                              "cancel an attempt", &op->err);
     if (rc != PAWL_OK)
@@ -141,6 +161,7 @@ pawl__sqlite_retry(void *self, int64_t id, pawl_error *err)
 
     memset(&c, 0, sizeof c);
     c.op.apply = change_retry;
+    c.op.durable = true;
     c.id = id;
     return change_run(self, &c.op, err);
 }
@@ -152,7 +173,7 @@ pawl__sqlite_cancel(void *self, int64_t id, char *queue, pawl_error *err)
 
     memset(&c, 0, sizeof c);
     c.op.apply = change_cancel;
-    c.op.durable = true;
+    c.op.durable = c.op.drains = true;
     c.id = id;
     c.queue = queue;
     return change_run(self, &c.op, err);
@@ -163,7 +184,7 @@ pawl__sqlite_cancel(void *self, int64_t id, char *queue, pawl_error *err)
 struct change_rows {
     int64_t id[CHANGE_STEP];
     int64_t at[CHANGE_STEP];
-    char key[CHANGE_STEP][256];
+    char key[CHANGE_STEP][CHANGE_KEY_BYTES];
     size_t n;
 };
 
@@ -189,8 +210,7 @@ change_read(struct pawl__sqlite *s, const struct pawl__move *m,
             struct change_rows *rows, pawl_error *err)
 {
     sqlite3_stmt *st = pawl__stmt(&s->w, change_source(m->cursor.state), err);
-    const char *key;
-    int step = SQLITE_DONE;
+    int step = SQLITE_DONE, rc = PAWL_OK;
 
     rows->n = 0;
     if (st == NULL)
@@ -200,18 +220,17 @@ change_read(struct pawl__sqlite *s, const struct pawl__move *m,
     (void)sqlite3_bind_int64(st, 3, m->cursor.at_ms);
     (void)sqlite3_bind_int64(st, 4, m->cursor.id);
     (void)sqlite3_bind_int64(st, 5, CHANGE_STEP);
-    while (rows->n < CHANGE_STEP && (step = sqlite3_step(st)) == SQLITE_ROW) {
+    while (rc == PAWL_OK && rows->n < CHANGE_STEP &&
+           (step = sqlite3_step(st)) == SQLITE_ROW) {
         rows->id[rows->n] = sqlite3_column_int64(st, 0);
         rows->at[rows->n] = sqlite3_column_int64(st, 1);
-        key = (const char *)sqlite3_column_text(st, 2);
-        (void)snprintf(rows->key[rows->n], sizeof rows->key[0], "%s",
-                       key != NULL ? key : "");
+        rc = change_text(st, 2, rows->key[rows->n], sizeof rows->key[0], err);
         rows->n++;
     }
-    if (step != SQLITE_DONE && step != SQLITE_ROW)
-        (void)pawl__conn_fail(&s->w, "look for jobs to move", err);
+    if (rc == PAWL_OK && step != SQLITE_DONE && step != SQLITE_ROW)
+        rc = pawl__conn_fail(&s->w, "look for jobs to move", err);
     pawl__stmt_done(st);
-    return step == SQLITE_DONE || step == SQLITE_ROW ? PAWL_OK : err->code;
+    return rc;
 }
 
 static int
@@ -253,27 +272,14 @@ static int
 change_next_queue(struct pawl__sqlite *s, struct pawl__move *m, bool *found,
                   pawl_error *err)
 {
-    sqlite3_stmt *st;
-    int step;
+    int64_t unused;
 
     if (m->queue != NULL) {
         *found = m->cursor.queue[0] == '\0';
         (void)snprintf(m->cursor.queue, sizeof m->cursor.queue, "%s", m->queue);
         return PAWL_OK;
     }
-    st = pawl__stmt(&s->w, PAWL__STMT_QUEUE_NEXT, err);
-    if (st == NULL)
-        return err->code;
-    pawl__bind_text(st, 1, m->cursor.queue);
-    step = sqlite3_step(st);
-    *found = step == SQLITE_ROW;
-    if (*found)
-        (void)snprintf(m->cursor.queue, sizeof m->cursor.queue, "%s",
-                       (const char *)sqlite3_column_text(st, 0));
-    else if (step != SQLITE_DONE)
-        (void)pawl__conn_fail(&s->w, "look for queues", err);
-    pawl__stmt_done(st);
-    return *found || step == SQLITE_DONE ? PAWL_OK : err->code;
+    return pawl__row_next_queue(&s->w, m->cursor.queue, found, &unused, err);
 }
 
 /* Move the cursor to the next state, or the first of the next queue. */
@@ -326,7 +332,7 @@ pawl__sqlite_move(void *self, struct pawl__move *move, pawl_error *err)
     memset(&c, 0, sizeof c);
     c.op.apply = change_move;
     c.op.durable = true;
-    c.op.settles = move->kind == PAWL__MOVE_FLUSH;
+    c.op.drains = move->kind == PAWL__MOVE_FLUSH;
     c.move = move;
     c.before = *move;
     c.rows = pawl__malloc(sizeof *c.rows);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "base/str.h"
 #include "sqlite/row.h"
 #include "sqlite/settle.h"
@@ -43,16 +44,15 @@ static int
 claim_next_due(struct pawl__sqlite *s, int64_t *at, pawl_error *err)
 {
     sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_NEXT_DUE, err);
-    int step;
+    bool found;
+    int rc;
 
     if (st == NULL)
         return err->code;
-    step = sqlite3_step(st);
-    *at = step == SQLITE_ROW ? sqlite3_column_int64(st, 0) : PAWL__NEVER;
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        (void)pawl__conn_fail(&s->w, "find the next due job", err);
+    rc = pawl__stmt_step(&s->w, st, &found, "find the next due job", err);
+    *at = found ? sqlite3_column_int64(st, 0) : PAWL__NEVER;
     pawl__stmt_done(st);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? PAWL_OK : err->code;
+    return rc;
 }
 
 int
@@ -183,28 +183,30 @@ claim_next_type(struct pawl__sqlite *s, const char *queue,
                 struct pawl__str *type, bool *found, pawl_error *err)
 {
     sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_TYPE_NEXT, err);
+    struct pawl__str next = {0};
     const char *text;
-    int rc = PAWL_OK;
+    int rc;
 
     *found = false;
     if (st == NULL)
         return err->code;
     pawl__bind_text(st, 1, queue);
-    /* The binding must outlive the change of *type below: copied. */
-    (void)sqlite3_bind_text(st, 2, type->data != NULL ? type->data : "", -1,
-                            SQLITE_TRANSIENT);
-    if (sqlite3_step(st) != SQLITE_ROW) {
-        rc = pawl__conn_fail(&s->w, "look for types", err);
-    } else {
-        text = (const char *)sqlite3_column_text(st, 0);
-        *found = text != NULL;
-        pawl__str_clear(type);
-        if (text != NULL)
-            pawl__str_append(type, text, strlen(text));
-        if (type->failed)
+    pawl__bind_text(st, 2, type->data != NULL ? type->data : "");
+    rc = pawl__stmt_step(&s->w, st, found, "look for types", err);
+    /* min() gives a row also of nothing. */
+    *found = *found && sqlite3_column_type(st, 0) != SQLITE_NULL;
+    if (*found) {
+        text = pawl__stmt_text_at(st, 0, err);
+        if (text == NULL)
+            rc = err->code;
+        else
+            pawl__str_append(&next, text, strlen(text));
+        if (next.failed)
             rc = pawl__fail_nomem(err);
     }
-    pawl__stmt_done(st);
+    pawl__stmt_done(st); /* until here the old text was bound */
+    pawl__str_clear(type);
+    *type = next;
     return rc;
 }
 
@@ -303,12 +305,14 @@ claim_jobs(struct pawl__sqlite *s, struct pawl__exchange *x, pawl_error *err)
 
     if (rc != PAWL_OK || x->settings.paused)
         return rc;
+    pawl__point("claim: promoted");
     if (x->n_types == 1)
         rc = claim_type(s, x, x->types[0], err);
     else
         rc = claim_merge(s, x, err);
     if (rc == PAWL_OK)
         rc = claim_reserve(s, x, err);
+    pawl__point("claim: reserved");
     return rc;
 }
 
@@ -339,7 +343,7 @@ pawl__sqlite_exchange(void *self, struct pawl__exchange *x, pawl_error *err)
     memset(&c, 0, sizeof c);
     c.op.apply = claim_apply;
     c.op.durable = s->env.options->durable_acks != 0 && x->n_settles > 0;
-    c.op.settles = x->n_settles > 0 && x->want == 0;
+    c.op.drains = true; /* a job that cannot be claimed is never acked */
     c.x = x;
     x->n_claims = 0;
     if (pawl__commit_run(s, &c.op) == PAWL_OK)

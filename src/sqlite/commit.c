@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "sqlite/checkpoint.h"
 #include "sqlite/file.h"
 
@@ -131,7 +132,9 @@ commit_end(struct pawl__sqlite *s, pawl_error *err)
 {
     int rc;
 
+    pawl__point("commit: applied");
     rc = pawl__stmt_run_ints(&s->w, PAWL__STMT_COMMIT, 0, 0, "commit", err);
+    pawl__point("commit: committed");
     if (rc != PAWL_OK && rc != PAWL_FULL && rc != PAWL_BUSY &&
         rc != PAWL_NOMEM) {
         rc = commit_unknown(s, err->sys_code, "the commit met an I/O error",
@@ -183,6 +186,8 @@ commit_begin(struct pawl__sqlite *s, bool durable, pawl_error *err)
 {
     int rc = pawl__store_check(s, err);
 
+    if (rc == PAWL_OK && sqlite3_get_autocommit(s->w.db) == 0)
+        commit_rollback(s); /* an earlier one failed for lack of memory */
     if (rc == PAWL_OK)
         rc = pawl__conn_synchronous(&s->w, durable ? 2 : 1, err);
     pawl__conn_patience(&s->w);
@@ -192,6 +197,7 @@ commit_begin(struct pawl__sqlite *s, bool durable, pawl_error *err)
                                  "begin to write", err);
     if (rc == PAWL_IO)
         pawl__store_poison(s);
+    pawl__point("commit: begun");
     return rc;
 }
 
@@ -239,9 +245,10 @@ commit_one(struct pawl__sqlite *s, struct pawl__op *op)
 static void
 commit_on_reserve(struct pawl__sqlite *s, struct pawl__op *op)
 {
-    if (op->rc != PAWL_FULL || !op->settles)
+    if (op->rc != PAWL_FULL || !op->drains)
         return;
     pawl__side_ballast_drop(&s->side);
+    pawl__point("commit: reserve given");
     commit_one(s, op);
     if (op->rc != PAWL_FULL)
         return;
@@ -407,6 +414,7 @@ commit_lead(struct pawl__sqlite *s, struct pawl__batch *b)
     c->last_n = n;
     b->last->next = NULL;
     pawl__event_set(&b->done);
+    pawl__point("commit: told");
     pawl__checkpoint_if_due(s);
     pawl__unlock(&s->write_mu);
     commit_tell(s, async);

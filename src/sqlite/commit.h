@@ -13,7 +13,8 @@ struct pawl__op {
     int (*apply)(struct pawl__sqlite *s, struct pawl__op *op);
     bool durable;   /* syncs where the store's durability says so */
     bool plain;     /* a failure leaves nothing that must be undone */
-    bool settles;   /* gets the reserve of a full disk (promise 12) */
+    bool drains;    /* gets the reserve of a full disk (promise 12): it, or what
+                       follows from it, empties the store */
     int rc;         /* OUT */
     pawl_error err; /* OUT, when rc != PAWL_OK */
     /* Asynchronous operations only: called after the commit, without locks;

@@ -231,11 +231,53 @@ pawl__stmt(struct pawl__conn *c, enum pawl__stmt_id id, pawl_error *err)
     return c->stmts[id];
 }
 
+int
+pawl__conn_prepare_ends(struct pawl__conn *c, pawl_error *err)
+{
+    static const enum pawl__stmt_id ends[] = {
+        PAWL__STMT_COMMIT, PAWL__STMT_ROLLBACK, PAWL__STMT_SAVEPOINT_UNDO,
+        PAWL__STMT_SAVEPOINT_END};
+    size_t i;
+
+    for (i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (pawl__stmt(c, ends[i], err) == NULL)
+            return err->code;
+    return PAWL_OK;
+}
+
 void
 pawl__stmt_done(sqlite3_stmt *stmt)
 {
     (void)sqlite3_reset(stmt);
     (void)sqlite3_clear_bindings(stmt);
+}
+
+int
+pawl__stmt_step(struct pawl__conn *c, sqlite3_stmt *stmt, bool *found,
+                const char *doing, pawl_error *err)
+{
+    int step = sqlite3_step(stmt);
+
+    *found = step == SQLITE_ROW;
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        return pawl__conn_fail(c, doing, err);
+    return PAWL_OK;
+}
+
+const char *
+pawl__stmt_text_at(sqlite3_stmt *stmt, int column, pawl_error *err)
+{
+    bool null = sqlite3_column_type(stmt, column) == SQLITE_NULL;
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+
+    if (null)
+        (void)pawl__fail(err, PAWL_CORRUPT, 0,
+                         "a row lacks its %s: the file is damaged; restore a "
+                         "backup",
+                         sqlite3_column_name(stmt, column));
+    else if (text == NULL) /* it had to be copied */
+        (void)pawl__fail_nomem(err);
+    return text;
 }
 
 int

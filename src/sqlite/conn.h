@@ -45,6 +45,9 @@ int pawl__conn_status(int sqlite_rc);
 /* Fill err from the connection's last error; doing says what failed. */
 int pawl__conn_fail(struct pawl__conn *c, const char *doing, pawl_error *err);
 
+/* Prepare what ends a transaction: that must not need memory then. After the
+ * last change of the schema, which would let them expire. */
+int pawl__conn_prepare_ends(struct pawl__conn *c, pawl_error *err);
 /* Get a statement ready to bind; every get is followed by pawl__stmt_done().
  * NULL on failure, err filled. */
 sqlite3_stmt *pawl__stmt(struct pawl__conn *c, enum pawl__stmt_id id,
@@ -52,6 +55,11 @@ sqlite3_stmt *pawl__stmt(struct pawl__conn *c, enum pawl__stmt_id id,
 /* Reset and unbind. */
 void pawl__stmt_done(sqlite3_stmt *stmt);
 /* Step a statement that returns no rows to its end, and release it. */
+/* Step once: is there a row? The statement stays on it. */
+int pawl__stmt_step(struct pawl__conn *c, sqlite3_stmt *stmt, bool *found,
+                    const char *doing, pawl_error *err);
+/* The text of a column that is never NULL. NULL: err says why. */
+const char *pawl__stmt_text_at(sqlite3_stmt *stmt, int column, pawl_error *err);
 int pawl__stmt_run(struct pawl__conn *c, sqlite3_stmt *stmt, const char *doing,
                    pawl_error *err);
 /* The same for one that takes up to two integers and nothing else. */

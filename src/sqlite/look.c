@@ -37,7 +37,8 @@ pawl__sqlite_get(void *self, int64_t id, struct pawl__record **record,
     pawl_settings settings;
     sqlite3_stmt *st;
     const char *queue;
-    int step, rc;
+    bool found;
+    int rc;
 
     *record = NULL;
     st = pawl__stmt(c, PAWL__STMT_JOB, err);
@@ -46,18 +47,17 @@ pawl__sqlite_get(void *self, int64_t id, struct pawl__record **record,
         return err->code;
     }
     (void)sqlite3_bind_int64(st, 1, id);
-    step = sqlite3_step(st);
-    if (step == SQLITE_DONE)
+    rc = pawl__stmt_step(c, st, &found, "get a job", err);
+    if (rc == PAWL_OK && !found)
         rc = pawl__fail(err, PAWL_NOT_FOUND, 0, "there is no job %lld",
                         (long long)id);
-    else if (step != SQLITE_ROW)
-        rc = pawl__conn_fail(c, "get a job", err);
-    else {
-        queue = (const char *)sqlite3_column_text(st, 1);
-        rc = pawl__row_settings(c, queue != NULL ? queue : "", &settings, err);
-        if (rc == PAWL_OK)
-            rc = pawl__row_read(st, &settings, record, err);
+    if (rc == PAWL_OK) {
+        queue = pawl__stmt_text_at(st, 1, err);
+        rc = queue != NULL ? pawl__row_settings(c, queue, &settings, err)
+                           : err->code;
     }
+    if (rc == PAWL_OK)
+        rc = pawl__row_read(st, &settings, record, err);
     pawl__stmt_done(st);
     look_end(s);
     return rc;
@@ -99,10 +99,12 @@ static int
 look_row_settings(struct pawl__conn *c, sqlite3_stmt *st, char last[65],
                   pawl_settings *settings, pawl_error *err)
 {
-    const char *queue = (const char *)sqlite3_column_text(st, 1);
+    const char *queue = pawl__stmt_text_at(st, 1, err);
     int rc;
 
-    if (queue == NULL || strcmp(queue, last) == 0)
+    if (queue == NULL)
+        return err->code;
+    if (strcmp(queue, last) == 0)
         return PAWL_OK;
     rc = pawl__row_settings(c, queue, settings, err);
     last[0] = '\0';
@@ -181,9 +183,13 @@ look_count_finished(struct pawl__conn *c, const char *queue, pawl_info *info,
         return err->code;
     pawl__bind_text(st, 1, queue);
     while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-        state = (const char *)sqlite3_column_text(st, 0);
+        state = pawl__stmt_text_at(st, 0, err);
         n = sqlite3_column_int64(st, 1);
-        switch (state != NULL ? pawl__state_from_name(state) : 0) {
+        if (state == NULL) {
+            rc = err->code;
+            break;
+        }
+        switch (pawl__state_from_name(state)) {
         case PAWL_TIMEOUT:
             info->timeout = n;
             break;
@@ -200,7 +206,7 @@ look_count_finished(struct pawl__conn *c, const char *queue, pawl_info *info,
             break;
         }
     }
-    if (step != SQLITE_DONE)
+    if (rc == PAWL_OK && step != SQLITE_DONE)
         rc = pawl__conn_fail(c, "count jobs", err);
     pawl__stmt_done(st);
     return rc;
@@ -297,13 +303,15 @@ pawl__sqlite_queues(void *self, char ***names, size_t *n, pawl_error *err)
         return err->code;
     }
     while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-        name = (const char *)sqlite3_column_text(st, 0);
-        if (name == NULL)
-            continue;
+        name = pawl__stmt_text_at(st, 0, err);
+        if (name == NULL) {
+            rc = err->code;
+            break;
+        }
         pawl__str_append(&texts, name, strlen(name) + 1);
         (*n)++;
     }
-    if (step != SQLITE_DONE)
+    if (rc == PAWL_OK && step != SQLITE_DONE)
         rc = pawl__conn_fail(c, "list queues", err);
     pawl__stmt_done(st);
     look_end(s);
@@ -322,7 +330,8 @@ look_any(struct pawl__sqlite *s, enum pawl__stmt_id id, const char *queue,
 {
     struct pawl__conn *c = &s->r;
     sqlite3_stmt *st = pawl__stmt(c, id, err);
-    int step;
+    bool found;
+    int rc;
 
     if (st == NULL)
         return err->code;
@@ -331,13 +340,10 @@ look_any(struct pawl__sqlite *s, enum pawl__stmt_id id, const char *queue,
         pawl__bind_text(st, 2, type);
     if (sqlite3_bind_parameter_count(st) > 2)
         (void)sqlite3_bind_int64(st, 3, pawl__wall_ms(s->env.clock));
-    step = sqlite3_step(st);
-    if (step == SQLITE_ROW)
-        *any = true;
-    else if (step != SQLITE_DONE)
-        (void)pawl__conn_fail(c, "look for work", err);
+    rc = pawl__stmt_step(c, st, &found, "look for work", err);
+    *any = *any || found;
     pawl__stmt_done(st);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? PAWL_OK : err->code;
+    return rc;
 }
 
 int
@@ -374,7 +380,7 @@ pawl__sqlite_check(void *self, const struct pawl__settle *pairs, size_t n,
     struct pawl__conn *c = look_begin(s);
     sqlite3_stmt *st;
     size_t i;
-    int step, rc = PAWL_OK;
+    int rc = PAWL_OK;
 
     for (i = 0; rc == PAWL_OK && i < n; i++) {
         held[i] = false;
@@ -385,10 +391,7 @@ pawl__sqlite_check(void *self, const struct pawl__settle *pairs, size_t n,
         }
         (void)sqlite3_bind_int64(st, 1, pairs[i].job);
         (void)sqlite3_bind_int64(st, 2, pairs[i].token);
-        step = sqlite3_step(st);
-        held[i] = step == SQLITE_ROW;
-        if (step != SQLITE_ROW && step != SQLITE_DONE)
-            rc = pawl__conn_fail(c, "check attempts", err);
+        rc = pawl__stmt_step(c, st, &held[i], "check attempts", err);
         pawl__stmt_done(st);
     }
     look_end(s);

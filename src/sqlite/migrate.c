@@ -10,11 +10,28 @@
 
 #include <string.h>
 
+#include "base/point.h"
 #include "sqlite/schema.h"
 
 #define MIGRATE_OBJECTS                                                     \
     "SELECT name, type, sql FROM sqlite_schema WHERE name LIKE 'pawl\\_%' " \
     "ESCAPE '\\' ORDER BY name"
+
+#ifdef PAWL_TESTING
+static const char *migrate_next; /* one more migration, to test an upgrade */
+
+void
+pawl__migrate_next(const char *sql)
+{
+    migrate_next = sql;
+}
+#define MIGRATE_LAST (pawl__schema_version + (migrate_next != NULL ? 1 : 0))
+#define MIGRATE_SQL(i_) \
+    ((i_) < pawl__schema_version ? pawl__schema[i_] : migrate_next)
+#else
+#define MIGRATE_LAST pawl__schema_version
+#define MIGRATE_SQL(i_) pawl__schema[i_]
+#endif
 
 /* The schema's version, 0 when there is none; min_writer likewise. */
 static int
@@ -52,8 +69,8 @@ migrate_run(struct pawl__conn *c, int64_t from, pawl_error *err)
     int64_t i;
     int rc = PAWL_OK;
 
-    for (i = from; rc == PAWL_OK && i < pawl__schema_version; i++)
-        rc = pawl__conn_exec(c, pawl__schema[i], err);
+    for (i = from; rc == PAWL_OK && i < MIGRATE_LAST; i++)
+        rc = pawl__conn_exec(c, MIGRATE_SQL(i), err);
     return rc;
 }
 
@@ -150,14 +167,14 @@ migrate_inside(struct pawl__conn *c, pawl_error *err)
 
     if (rc != PAWL_OK)
         return rc;
-    if (version > pawl__schema_version && min_writer > pawl__schema_version)
+    if (version > MIGRATE_LAST && min_writer > MIGRATE_LAST)
         return pawl__fail(err, PAWL_SCHEMA, 0,
                           "the store has schema version %lld, this library "
                           "knows %d: use a newer Pawl; nothing was changed",
-                          (long long)version, pawl__schema_version);
-    if (version > pawl__schema_version)
+                          (long long)version, MIGRATE_LAST);
+    if (version > MIGRATE_LAST)
         return PAWL_OK; /* it may be written by us, by its own word */
-    if (version < pawl__schema_version)
+    if (version < MIGRATE_LAST)
         rc = migrate_run(c, version, err);
     return rc == PAWL_OK ? migrate_verify(c, err) : rc;
 }
@@ -172,9 +189,12 @@ pawl__migrate(struct pawl__conn *c, pawl_error *err)
     rc = pawl__conn_exec(c, "BEGIN IMMEDIATE", err);
     if (rc != PAWL_OK)
         return rc;
+    pawl__point("migrate: begun");
     rc = migrate_inside(c, err);
+    pawl__point("migrate: made");
     if (rc == PAWL_OK)
         rc = pawl__conn_exec(c, "COMMIT", err);
+    pawl__point("migrate: committed");
     if (rc != PAWL_OK && sqlite3_get_autocommit(c->db) == 0)
         (void)pawl__conn_exec(c, "ROLLBACK", &ignored);
     return rc;

@@ -11,4 +11,9 @@
  * table, index, view or trigger of ours is not as we made it. */
 int pawl__migrate(struct pawl__conn *c, pawl_error *err);
 
+#ifdef PAWL_TESTING
+/* From now on there is one more migration: sql. NULL: no longer. */
+void pawl__migrate_next(const char *sql);
+#endif
+
 #endif

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "sqlite/checkpoint.h"
 #include "sqlite/commit.h"
 #include "sqlite/file.h"
@@ -27,6 +28,12 @@ open_wal_frames(void *user, sqlite3 *db, const char *schema, int n)
 }
 
 static bool
+open_is(const unsigned char *text, const char *wanted)
+{
+    return text != NULL && strcmp((const char *)text, wanted) == 0;
+}
+
+static bool
 open_is_wal(struct pawl__conn *c)
 {
     sqlite3_stmt *st = NULL;
@@ -35,7 +42,7 @@ open_is_wal(struct pawl__conn *c)
     if (sqlite3_prepare_v2(c->db, "PRAGMA journal_mode", -1, &st, NULL) ==
             SQLITE_OK &&
         sqlite3_step(st) == SQLITE_ROW)
-        wal = strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
+        wal = open_is(sqlite3_column_text(st, 0), "wal");
     (void)sqlite3_finalize(st);
     return wal;
 }
@@ -111,11 +118,15 @@ open_connections(struct pawl__sqlite *s, pawl_error *err)
     if (rc == PAWL_OK)
         rc = pawl__migrate(&s->w, err);
     if (rc == PAWL_OK)
+        rc = pawl__conn_prepare_ends(&s->w, err);
+    if (rc == PAWL_OK)
         rc = pawl__conn_open(&s->r, s->path, o->busy_timeout_ms,
                              o->max_payload_bytes, err);
     if (rc == PAWL_OK) /* it checkpoints: syncs, but never writes by SQL */
         rc = pawl__conn_exec(
             &s->r, "PRAGMA synchronous=FULL; PRAGMA query_only=ON;", err);
+    if (rc == PAWL_OK)
+        rc = pawl__conn_prepare_ends(&s->r, err);
     if (rc == PAWL_OK)
         (void)sqlite3_wal_hook(s->w.db, open_wal_frames, s);
     return rc;
@@ -144,6 +155,7 @@ open_all(struct pawl__sqlite *s, const char *location, pawl_error *err)
                             o->unsafe_file_system != 0, &s->path, &mode, err);
     if (rc != PAWL_OK)
         return rc;
+    pawl__point("open: file made");
     s->wal_path = open_path(s->path, "-wal");
     s->side_path = open_path(s->path, "-pawl");
     if (s->wal_path == NULL || s->side_path == NULL)
@@ -152,6 +164,7 @@ open_all(struct pawl__sqlite *s, const char *location, pawl_error *err)
     if (rc == PAWL_OK)
         rc = pawl__side_open(&s->side, s->side_path, mode,
                              pawl__rng_id(&s->w.rng), err);
+    pawl__point("open: side file made");
     if (rc == PAWL_OK)
         rc = open_remember_log(s, err);
     if (rc == PAWL_OK)

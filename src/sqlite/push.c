@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 
 struct push_op {
     struct pawl__op op;
@@ -55,8 +56,8 @@ pawl__key_holder(struct pawl__sqlite *s, const char *queue, const char *key,
                  int64_t *holder, pawl_error *err)
 {
     sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_KEY_HOLDER, err);
-    bool over = false;
-    int step;
+    bool over = false, found;
+    int rc;
 
     *holder = 0;
     if (st == NULL)
@@ -64,22 +65,18 @@ pawl__key_holder(struct pawl__sqlite *s, const char *queue, const char *key,
     pawl__bind_text(st, 1, queue);
     pawl__bind_text(st, 2, key);
     (void)sqlite3_bind_int64(st, 3, pawl__wall_ms(s->env.clock));
-    step = sqlite3_step(st);
-    if (step == SQLITE_ROW) {
+    rc = pawl__stmt_step(&s->w, st, &found, "look for the unique key", err);
+    if (found) {
         *holder = sqlite3_column_int64(st, 0);
         over = sqlite3_column_int(st, 1) != 0;
-    } else if (step != SQLITE_DONE) {
-        (void)pawl__conn_fail(&s->w, "look for the unique key", err);
-        pawl__stmt_done(st);
-        return err->code;
     }
     pawl__stmt_done(st);
-    if (!over)
-        return PAWL_OK;
-    step = pawl__stmt_run_ints(&s->w, PAWL__STMT_KEY_RELEASE, *holder, 0,
-                               "release the unique key", err);
+    if (rc != PAWL_OK || !over)
+        return rc;
+    rc = pawl__stmt_run_ints(&s->w, PAWL__STMT_KEY_RELEASE, *holder, 0,
+                             "release the unique key", err);
     *holder = 0;
-    return step;
+    return rc;
 }
 
 static void
@@ -141,6 +138,7 @@ push_one(struct pawl__sqlite *s, const char *queue,
         if (sqlite3_step(st) == SQLITE_DONE) {
             pawl__stmt_done(st);
             *id = sqlite3_last_insert_rowid(s->w.db);
+            pawl__point("push: stored");
             if (s->tx_top != 0)
                 s->tx_top = *id;
             return PAWL_OK;

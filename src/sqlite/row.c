@@ -2,6 +2,7 @@
 /* row.c - from a row of pawl_job to a record: one block with its strings. */
 #include "sqlite/row.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -38,7 +39,28 @@ static const enum row_column row_texts[] = {ROW_QUEUE, ROW_TYPE, ROW_UNIQUE_KEY,
                                             ROW_ERROR, ROW_RESULT};
 #define ROW_N_TEXTS (sizeof row_texts / sizeof row_texts[0])
 
-/* Copy the texts and the payload behind the record. */
+/* The room that the texts need. Asking for a text may copy it: false is out of
+ * memory, or a row without what it must have. */
+static bool
+row_measure(sqlite3_stmt *st, size_t *room, pawl_error *err)
+{
+    int column;
+    size_t i;
+
+    *room = 0;
+    for (i = 0; i < ROW_N_TEXTS; i++) { /* _text before _bytes: see above */
+        column = (int)row_texts[i];
+        if (column != ROW_QUEUE && column != ROW_TYPE &&
+            sqlite3_column_type(st, column) == SQLITE_NULL)
+            continue;
+        if (pawl__stmt_text_at(st, column, err) == NULL)
+            return false;
+        *room += (size_t)sqlite3_column_bytes(st, column) + 1;
+    }
+    return pawl__stmt_text_at(st, ROW_STATE, err) != NULL;
+}
+
+/* Copy the texts behind the payload. */
 static void
 row_copy_texts(sqlite3_stmt *st, char *at, const char *texts[ROW_N_TEXTS])
 {
@@ -92,13 +114,12 @@ pawl__row_read(sqlite3_stmt *st, const pawl_settings *settings,
     struct pawl__record *rec;
     const char *texts[ROW_N_TEXTS], *state;
     const void *payload;
-    size_t i, room = 0, bytes;
+    size_t room, bytes;
     char *at;
 
     *out = NULL;
-    for (i = 0; i < ROW_N_TEXTS; i++) /* _text before _bytes: it may convert */
-        if (sqlite3_column_text(st, (int)row_texts[i]) != NULL)
-            room += (size_t)sqlite3_column_bytes(st, (int)row_texts[i]) + 1;
+    if (!row_measure(st, &room, err))
+        return err->code;
     payload = sqlite3_column_blob(st, ROW_PAYLOAD);
     bytes = (size_t)sqlite3_column_bytes(st, ROW_PAYLOAD);
     rec = pawl__malloc(sizeof *rec + bytes + 1 + room);
@@ -116,16 +137,15 @@ pawl__row_read(sqlite3_stmt *st, const pawl_settings *settings,
     row_copy_texts(st, at + bytes + 1, texts);
     rec->info.struct_size = sizeof rec->info;
     rec->info.job.struct_size = sizeof rec->info.job;
-    rec->info.queue = texts[0] != NULL ? texts[0] : "";
-    rec->info.job.type = texts[1] != NULL ? texts[1] : "";
+    rec->info.queue = texts[0];
+    rec->info.job.type = texts[1];
     rec->info.job.unique_key = texts[2];
     rec->info.error = texts[3];
     rec->info.result = texts[4];
     row_copy_numbers(st, &rec->info);
     state = (const char *)sqlite3_column_text(st, ROW_STATE);
     rec->info.state = rec->info.worker != 0 ? (int)PAWL_RESERVED
-                      : state != NULL       ? pawl__state_from_name(state)
-                                            : 0;
+                                            : pawl__state_from_name(state);
     pawl__job_fill(&rec->info.job, settings);
     *out = rec;
     return PAWL_OK;
@@ -136,23 +156,44 @@ pawl__row_settings(struct pawl__conn *c, const char *queue,
                    pawl_settings *settings, pawl_error *err)
 {
     sqlite3_stmt *st = pawl__stmt(c, PAWL__STMT_SETTINGS, err);
-    int i, step;
+    bool found;
+    int i, rc;
 
     pawl__settings_default(settings);
     if (st == NULL)
         return err->code;
     pawl__bind_text(st, 1, queue);
-    step = sqlite3_step(st);
-    if (step == SQLITE_ROW)
+    rc = pawl__stmt_step(c, st, &found, "read the queue's settings", err);
+    if (found)
         for (i = 0; i < PAWL__N_SETTINGS; i++)
             if (sqlite3_column_type(st, i) != SQLITE_NULL)
                 pawl__setting_put(settings, &pawl__settings[i],
                                   sqlite3_column_int64(st, i));
-    if (step != SQLITE_ROW && step != SQLITE_DONE) {
-        (void)pawl__conn_fail(c, "read the queue's settings", err);
-        pawl__stmt_done(st);
+    pawl__stmt_done(st);
+    return rc;
+}
+
+int
+pawl__row_next_queue(struct pawl__conn *c, char *name, bool *found,
+                     int64_t *retention_s, pawl_error *err)
+{
+    sqlite3_stmt *st = pawl__stmt(c, PAWL__STMT_QUEUE_NEXT, err);
+    const char *next;
+    int rc;
+
+    *found = false;
+    if (st == NULL)
         return err->code;
+    pawl__bind_text(st, 1, name);
+    rc = pawl__stmt_step(c, st, found, "look for queues", err);
+    if (*found) {
+        *retention_s = sqlite3_column_int64(st, 1);
+        next = pawl__stmt_text_at(st, 0, err);
+        if (next != NULL)
+            (void)snprintf(name, PAWL__QUEUE_BYTES, "%s", next);
+        else
+            rc = err->code;
     }
     pawl__stmt_done(st);
-    return PAWL_OK;
+    return rc;
 }

@@ -16,4 +16,10 @@ int pawl__row_read(sqlite3_stmt *stmt, const pawl_settings *settings,
 int pawl__row_settings(struct pawl__conn *c, const char *queue,
                        pawl_settings *settings, pawl_error *err);
 
+/* The queue after name, by name, with its retention; name has room for
+ * PAWL__QUEUE_BYTES. No statement stays open, so rows may go between two calls.
+ */
+int pawl__row_next_queue(struct pawl__conn *c, char *name, bool *found,
+                         int64_t *retention_s, pawl_error *err);
+
 #endif

@@ -14,23 +14,25 @@
 
 #include <string.h>
 
+#include "base/point.h"
+
 /* ----------------------------------------------------------- ends of rows */
 
 static int
 settle_top(struct pawl__sqlite *s, pawl_error *err)
 {
     sqlite3_stmt *st;
-    int rc = PAWL_OK;
+    bool found;
+    int rc;
 
     if (s->tx_top != 0)
         return PAWL_OK;
     st = pawl__stmt(&s->w, PAWL__STMT_TOP_ID, err);
     if (st == NULL)
         return err->code;
-    if (sqlite3_step(st) == SQLITE_ROW)
+    rc = pawl__stmt_step(&s->w, st, &found, "find the newest job", err);
+    if (found)
         s->tx_top = sqlite3_column_int64(st, 0);
-    else
-        rc = pawl__conn_fail(&s->w, "find the newest job", err);
     pawl__stmt_done(st);
     return rc;
 }
@@ -106,19 +108,20 @@ settle_ack(struct pawl__sqlite *s, const struct pawl__settle *settle,
 {
     sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_JOB_END_FACTS, err);
     bool found, keep = false, hold = false;
+    int rc;
 
     if (st == NULL)
         return err->code;
     (void)sqlite3_bind_int64(st, 1, settle->job);
     (void)sqlite3_bind_int64(st, 2, pawl__wall_ms(s->env.clock));
-    found = sqlite3_step(st) == SQLITE_ROW;
+    rc = pawl__stmt_step(&s->w, st, &found, "look at a job", err);
     if (found) {
         keep = sqlite3_column_int64(st, 1) != 0;
         hold = sqlite3_column_int(st, 2) != 0;
     }
     pawl__stmt_done(st);
-    if (!found)
-        return PAWL_OK;
+    if (rc != PAWL_OK || !found) /* its row was deleted by hand */
+        return rc;
     if (keep)
         return pawl__row_finish(s, settle->job, "done", 0, NULL, settle->text,
                                 err);
@@ -185,6 +188,7 @@ pawl__settle_all(struct pawl__sqlite *s, const char *queue, int64_t retention_s,
             sqlite3_changes(s->w.db) == 1 ? PAWL_OK : PAWL_STALE;
         if (settles[i].status != PAWL_OK)
             continue;
+        pawl__point("settle: claim deleted");
         done = false;
         if (settles[i].outcome == PAWL__ACK && retention_s == 0)
             rc = settle_ack_fast(s, queue, settles[i].job, now, &done, err);

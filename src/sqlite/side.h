@@ -57,4 +57,8 @@ bool pawl__side_ballast_keep(struct pawl__side *side);
 void pawl__side_ballast_drop(struct pawl__side *side);
 bool pawl__side_low(const struct pawl__side *side);
 
+#ifdef PAWL_TESTING
+extern int64_t pawl__side_boot; /* this boot, when not 0 */
+#endif
+
 #endif

@@ -33,6 +33,7 @@ struct pawl__commit {
 
 struct pawl__wake {
     int event_fd;    /* interrupt() */
+    bool watching;   /* the three below were made, as far as they could be */
     int wal_fd;      /* inotify on the -wal; -1: none, poll instead */
     int side_fd;     /* inotify on the side file */
     int timer_fd;    /* CLOCK_REALTIME, told of clock steps */
@@ -47,7 +48,9 @@ struct pawl__sqlite {
 
     struct pawl__mutex write_mu; /* guards the block below */
     struct pawl__conn w;
-    int wal_frames;           /* in the log after the last commit */
+    int wal_frames;   /* in the log after the last commit */
+    bool log_limited; /* to what it may grow; see checkpoint.c */
+    bool log_limited_low;
     int64_t tx_top;           /* highest id in this transaction; 0: not asked */
     char known_queue[65];     /* a queue whose row is known to be there */
     struct pawl__file_id wal; /* the log as first seen; see commit.c */

@@ -22,8 +22,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "sqlite/checkpoint.h"
 #include "sqlite/claim.h"
+#include "sqlite/row.h"
 #include "sqlite/settle.h"
 
 #define SWEEP_DAY_MS 86400000LL
@@ -124,9 +126,12 @@ sweep_read_claims(struct pawl__sqlite *s, struct sweep_op *sw,
         if (rc != PAWL_OK)
             break;
         r->job = sqlite3_column_int64(st, 0);
-        queue = (const char *)sqlite3_column_text(st, 1);
-        (void)snprintf(r->queue, sizeof r->queue, "%s",
-                       queue != NULL ? queue : "");
+        queue = pawl__stmt_text_at(st, 1, err);
+        if (queue == NULL) {
+            rc = err->code;
+            break;
+        }
+        (void)snprintf(r->queue, sizeof r->queue, "%s", queue);
         r->was_running =
             known && pawl__side_was_running(&s->side, w->slot, r->job);
         r->failed = r->was_running && sqlite3_column_int64(st, 2) + 1 >=
@@ -145,6 +150,7 @@ sweep_abandoned(struct pawl__sqlite *s, const struct pawl__rescued *r,
     char why[80];
     sqlite3_stmt *st;
     int64_t n = 0;
+    bool found;
     int rc;
 
     if (!r->was_running)
@@ -157,9 +163,12 @@ sweep_abandoned(struct pawl__sqlite *s, const struct pawl__rescued *r,
     if (st == NULL)
         return err->code;
     (void)sqlite3_bind_int64(st, 1, r->job);
-    if (sqlite3_step(st) == SQLITE_ROW)
+    rc = pawl__stmt_step(&s->w, st, &found, "count abandons", err);
+    if (found)
         n = sqlite3_column_int64(st, 0);
     pawl__stmt_done(st);
+    if (rc != PAWL_OK)
+        return rc;
     (void)snprintf(why, sizeof why,
                    "abandoned: its worker died %lld times while running it",
                    (long long)n);
@@ -175,9 +184,11 @@ sweep_rescue(struct pawl__sqlite *s, struct sweep_op *sw,
 
     for (; rc == PAWL_OK && i < sw->out->n_rescued; i++)
         rc = sweep_abandoned(s, &sw->out->rescued[i], err);
+    pawl__point("rescue: counted");
     if (rc == PAWL_OK)
         rc = pawl__stmt_run_ints(&s->w, PAWL__STMT_WORKER_CLAIMS_DELETE, w->id,
                                  0, "rescue jobs", err);
+    pawl__point("rescue: claims deleted");
     if (rc == PAWL_OK)
         rc = pawl__stmt_run_ints(&s->w, PAWL__STMT_WORKER_DELETE, w->id, 0,
                                  "forget a worker", err);
@@ -258,36 +269,11 @@ sweep_prune_queue(struct pawl__sqlite *s, struct sweep_prune *p,
     return rc;
 }
 
-/* The queue after *name, by hopping: no statement stays open while rows go. */
-static int
-sweep_next_queue(struct pawl__sqlite *s, char name[65], int64_t *retention_s,
-                 bool *found, pawl_error *err)
-{
-    sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_QUEUE_NEXT, err);
-    int step;
-
-    *found = false;
-    if (st == NULL)
-        return err->code;
-    pawl__bind_text(st, 1, name);
-    step = sqlite3_step(st);
-    if (step == SQLITE_ROW) {
-        *found = true;
-        (void)snprintf(name, 65, "%s",
-                       (const char *)sqlite3_column_text(st, 0));
-        *retention_s = sqlite3_column_int64(st, 1);
-    } else if (step != SQLITE_DONE) {
-        (void)pawl__conn_fail(&s->w, "look for queues", err);
-    }
-    pawl__stmt_done(st);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? PAWL_OK : err->code;
-}
-
 static int
 sweep_prune_all(struct pawl__sqlite *s, pawl_error *err)
 {
     struct sweep_prune *p = pawl__malloc(sizeof *p);
-    char name[65] = "";
+    char name[PAWL__QUEUE_BYTES] = "";
     int64_t retention_s = 0;
     bool found = true;
     int rc = PAWL_OK;
@@ -295,7 +281,7 @@ sweep_prune_all(struct pawl__sqlite *s, pawl_error *err)
     if (p == NULL)
         return pawl__fail_nomem(err);
     while (rc == PAWL_OK && found) {
-        rc = sweep_next_queue(s, name, &retention_s, &found, err);
+        rc = pawl__row_next_queue(&s->w, name, &found, &retention_s, err);
         if (rc == PAWL_OK && found)
             rc = sweep_prune_queue(s, p, name, retention_s, err);
     }
@@ -333,7 +319,7 @@ pawl__sqlite_sweep(void *self, struct pawl__sweep *sweep, pawl_error *err)
     memset(sweep, 0, sizeof *sweep);
     sweep->next_at_ms = PAWL__NEVER;
     sw.op.apply = sweep_apply;
-    sw.op.settles = true;
+    sw.op.drains = true;
     sw.out = sweep;
     if (pawl__side_low(&s->side))
         (void)pawl__side_ballast_keep(&s->side);
@@ -362,15 +348,16 @@ worker_add(struct pawl__sqlite *s, struct pawl__op *op)
     struct worker_op *w = (struct worker_op *)op;
     char host[65] = "";
     sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_WORKER_SLOT, &op->err);
+    int rc;
 
     if (st == NULL)
         return op->err.code;
     (void)sqlite3_bind_int(st, 1, w->slot);
     (void)sqlite3_bind_int64(st, 2, s->side.mark);
-    w->taken = sqlite3_step(st) == SQLITE_ROW;
+    rc = pawl__stmt_step(&s->w, st, &w->taken, "look for a place", &op->err);
     pawl__stmt_done(st);
-    if (w->taken)
-        return PAWL_OK;
+    if (rc != PAWL_OK || w->taken)
+        return rc;
     st = pawl__stmt(&s->w, PAWL__STMT_WORKER_ADD, &op->err);
     if (st == NULL)
         return op->err.code;
@@ -394,7 +381,9 @@ worker_try(struct pawl__sqlite *s, struct worker_op *w, pawl_error *err)
 
     memset(&w->op, 0, sizeof w->op);
     w->op.apply = worker_add;
+    w->op.drains = true;
     rc = pawl__commit_run(s, &w->op);
+    pawl__point("worker: registered");
     if (rc == PAWL_OK && !w->taken)
         rc = pawl__side_begin(&s->side, w->slot, &w->op.err);
     if (rc != PAWL_OK)
@@ -459,7 +448,9 @@ pawl__sqlite_worker_stop(void *self)
         return;
     memset(&op, 0, sizeof op);
     op.apply = worker_forget;
+    op.drains = true;
     (void)pawl__commit_run(s, &op);
+    pawl__point("worker: forgotten");
     pawl__side_release(&s->side, s->side.slot);
 }
 
@@ -469,4 +460,5 @@ pawl__sqlite_running(void *self, int thread, int64_t job)
     struct pawl__sqlite *s = self;
 
     pawl__side_running(&s->side, thread, job);
+    pawl__point("worker: noted what runs");
 }

@@ -51,17 +51,26 @@ pawl__wake_init(struct pawl__sqlite *s, pawl_error *err)
 {
     struct pawl__wake *w = &s->wake;
 
-    w->timer_fd = -1;
     w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->event_fd < 0)
         return pawl__fail(err, PAWL_IO, errno,
                           "make an eventfd: %s; this process may have too many "
                           "open files",
                           strerror(errno));
+    return PAWL_OK;
+}
+
+/* Not before the first wait: a program that only pushes needs none of them,
+ * and to close an inotify descriptor takes the kernel several ms. */
+static void
+wake_watch(struct pawl__sqlite *s)
+{
+    struct pawl__wake *w = &s->wake;
+
+    w->watching = true;
     w->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     w->wal_fd = wake_inotify(s->wal_path, IN_MODIFY);
     w->side_fd = wake_inotify(s->side_path, IN_CLOSE_WRITE);
-    return PAWL_OK;
 }
 
 void
@@ -196,6 +205,8 @@ pawl__sqlite_wait(void *self, int64_t until_at_ms, int64_t max_ms, bool watch)
 
     if (pawl__wall_ms(s->env.clock) >= until_at_ms)
         return PAWL__WAIT_TIME;
+    if (!s->wake.watching)
+        wake_watch(s);
     wake_set_timer(s, until_at_ms);
     if (watch) {
         wake_drain(s->wake.wal_fd);

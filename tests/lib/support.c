@@ -131,6 +131,18 @@ support_rounds(int rounds)
     return rounds > 4 ? rounds / 4 : 1;
 }
 
+uint64_t
+support_seed(void)
+{
+    const char *given = getenv("PAWL_TEST_SEED");
+    struct timespec t;
+
+    if (given != NULL)
+        return strtoull(given, NULL, 10);
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return ((uint64_t)t.tv_sec * 1000003 + (uint64_t)t.tv_nsec) >> 4;
+}
+
 /* -------------------------------------------------------------------- SQL */
 
 static sqlite3 *

@@ -52,6 +52,8 @@ void support_wait(_Atomic long *counter, long n);
 int64_t support_now_ms(void);
 /* 1, or less with PAWL_TEST_QUICK=1 in the environment: fewer rounds. */
 int support_rounds(int rounds);
+/* PAWL_TEST_SEED, or a new one: print it. */
+uint64_t support_seed(void);
 
 /* Run sql on the file by a connection of our own; fails the test on errors. */
 void support_sql(const char *path, const char *sql);

@@ -1,0 +1,35 @@
+# The campaign of doc/reliability.md. make check runs each program for a moment;
+# make torture runs them at length (tests/torture/run.sh).
+EXTRA_DIST += tests/torture/run.sh
+
+if HAVE_CHECK
+check_LTLIBRARIES += libpawl_torture.la
+libpawl_torture_la_SOURCES = tests/torture/log.c tests/torture/log.h \
+	tests/torture/check.c tests/torture/check.h \
+	tests/torture/fuse.c tests/torture/fuse.h
+libpawl_torture_la_CPPFLAGS = $(test_cppflags)
+torture_ldadd = libpawl_torture.la $(test_ldadd)
+
+torture_tests = tests/torture/test_check tests/torture/kill \
+	tests/torture/power tests/torture/small_disk
+check_PROGRAMS += $(torture_tests) tests/torture/faults
+TESTS += $(torture_tests) tests/torture/test-faults.sh
+endif
+EXTRA_DIST += tests/torture/test-faults.sh
+
+torture: $(check_LTLIBRARIES) $(check_PROGRAMS)
+	sh $(srcdir)/tests/torture/run.sh
+.PHONY: torture
+
+tests_torture_test_check_CPPFLAGS = $(test_cppflags)
+tests_torture_test_check_LDADD = $(torture_ldadd)
+tests_torture_kill_CPPFLAGS = $(test_cppflags)
+tests_torture_kill_LDADD = $(torture_ldadd)
+tests_torture_power_SOURCES = tests/torture/power.c tests/torture/disk.c \
+	tests/torture/disk.h
+tests_torture_power_CPPFLAGS = $(test_cppflags)
+tests_torture_power_LDADD = $(torture_ldadd)
+tests_torture_small_disk_CPPFLAGS = $(test_cppflags)
+tests_torture_small_disk_LDADD = $(torture_ldadd)
+tests_torture_faults_CPPFLAGS = $(test_cppflags)
+tests_torture_faults_LDADD = $(test_ldadd)
