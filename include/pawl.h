@@ -600,6 +600,40 @@ typedef int (*pawl_write_fn)(const char *text, size_t bytes, void *user);
 PAWL_API int pawl_prometheus(pawl_store *store, pawl_write_fn write, void *user,
                              pawl_error *err);
 
+/* ------------------------------------------------------------------ doctor */
+
+enum pawl_severity {
+    PAWL_FINDING_OK = 0,      /* looked at, and as it should be */
+    PAWL_FINDING_NOTE = 1,    /* good to know */
+    PAWL_FINDING_WARNING = 2, /* somebody should look at it */
+    PAWL_FINDING_ERROR = 3    /* work is refused, lost or held up */
+};
+
+typedef struct pawl_finding {
+    size_t struct_size;
+    int severity;     /* an enum pawl_severity */
+    const char *name; /* "wal-pinned"; the names stay from release to release */
+    const char *what; /* one sentence, with the figures */
+    const char *todo; /* one sentence; empty where there is nothing to do */
+} pawl_finding;
+
+/* Called for each finding, without locks held; finding is valid until it
+ * returns. Returns 0 to go on, anything else to end. */
+typedef int (*pawl_finding_fn)(const pawl_finding *finding, void *user);
+
+/* Examine a store that need not be open, nor one that pawl_open() would take:
+ * the file and what lies beside it, SQLite's locks and who holds them, the
+ * content of every page, the tables, workers and jobs. Changes nothing in the
+ * store. PAWL_OK whatever was found; NOT_FOUND where there is no file. Of
+ * options only busy_timeout_ms, unsafe_file_system and clock count.
+ *
+ * It reads the whole file, and the log cannot be reused meanwhile. Locks are
+ * left out while this process has the file open by any means; no other thread
+ * may open it during the call. Blocks: read, and a second more where the write
+ * lock is held. Threads: any. */
+PAWL_API int pawl_doctor(const char *url, const pawl_options *options,
+                         pawl_finding_fn fn, void *user, pawl_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,6 @@
 library_sources += \
 	src/api/check.c src/api/check.h \
+	src/api/doctor.c \
 	src/api/info.c \
 	src/api/jobs.c \
 	src/api/listen.c \

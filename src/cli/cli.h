@@ -28,7 +28,8 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_push, cli_work, cli_list, cli_show,
-    cli_info, cli_queue, cli_retry, cli_cancel, cli_reload, cli_flush;
+    cli_info, cli_queue, cli_retry, cli_cancel, cli_reload, cli_flush,
+    cli_doctor;
 
 /* "pawl: what: sentence" on standard error; the exit code. */
 int cli_fail(const char *what, const pawl_error *err);

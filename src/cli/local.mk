@@ -1,7 +1,7 @@
 # The command, on top of the installed header and the shared library alone.
 bin_PROGRAMS += pawl
 pawl_SOURCES = src/cli/main.c src/cli/cli.h src/cli/change.c src/cli/child.c \
-	src/cli/info.c src/cli/lines.c src/cli/list.c src/cli/parse.c \
+	src/cli/doctor.c src/cli/info.c src/cli/lines.c src/cli/list.c src/cli/parse.c \
 	src/cli/print.c src/cli/progress.c src/cli/push.c src/cli/queue.c \
 	src/cli/work.c
 pawl_CPPFLAGS = -I$(top_srcdir)/include

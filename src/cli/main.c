@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_push,  &cli_work,  &cli_list,   &cli_show,   &cli_info,
-    &cli_queue, &cli_retry, &cli_cancel, &cli_reload, &cli_flush,
+    &cli_push,  &cli_work,   &cli_list,   &cli_show,  &cli_info,   &cli_queue,
+    &cli_retry, &cli_cancel, &cli_reload, &cli_flush, &cli_doctor,
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 

@@ -7,7 +7,7 @@ _pawl() {
     command=${COMP_WORDS[1]}
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "push work list show info queue \
-            retry cancel reload flush help --version --help" -- "$cur")
+            retry cancel reload flush doctor help --version --help" -- "$cur")
         return
     fi
     case $prev in
@@ -38,6 +38,7 @@ _pawl() {
     list) opts="--state --type --limit --after --newest --json" ;;
     show) opts="--json --payload" ;;
     info) opts="--json --prometheus --watch" ;;
+    doctor) opts="--json" ;;
     reload | flush) opts="--channel" ;;
     *) opts= ;;
     esac

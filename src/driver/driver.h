@@ -119,6 +119,19 @@ struct pawl__list {
     size_t n_records;              /* OUT */
 };
 
+/* What doctor() found; all is one block, the caller's to free. */
+struct pawl__finding {
+    int severity;     /* an enum pawl_severity */
+    const char *name; /* static, as todo is */
+    const char *todo;
+    char what[480];
+};
+
+struct pawl__findings {
+    struct pawl__finding *all;
+    size_t n;
+};
+
 /* Why wait() came back. */
 enum pawl__wait {
     PAWL__WAIT_TIME = 0,     /* the time is over */
@@ -204,6 +217,11 @@ struct pawl__driver {
     /* Make wait() return now, or at once when it is called next. Any thread,
      * any number of calls are one. */
     void (*interrupt)(void *self);
+
+    /* May be NULL: there is nothing to examine. Examine what lies at location,
+     * opened or not, whole or damaged, and change nothing. */
+    int (*doctor)(const char *location, const struct pawl__env *env,
+                  struct pawl__findings *findings, pawl_error *err);
 };
 
 extern const struct pawl__driver pawl__sqlite_driver;

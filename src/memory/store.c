@@ -266,7 +266,8 @@ pawl__mkey_holder(struct pawl__memory *m, struct pawl__mqueue *q,
     if (n == NULL)
         return NULL;
     j = MJOB(n, by_key);
-    if (j->record->info.finished_at_ms == 0 ||
+    if ((j->record->info.state &
+         (PAWL_WAITING | PAWL_DELAYED | PAWL_RESERVED)) ||
         j->unique_until > pawl__wall_ms(m->env.clock))
         return j;
     store_drop_key(m, j);

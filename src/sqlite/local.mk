@@ -4,6 +4,12 @@ library_sources += \
 	src/sqlite/claim.c src/sqlite/claim.h \
 	src/sqlite/commit.c src/sqlite/commit.h \
 	src/sqlite/conn.c src/sqlite/conn.h \
+	src/sqlite/doctor.c src/sqlite/doctor.h \
+	src/sqlite/doctor_file.c \
+	src/sqlite/doctor_life.c \
+	src/sqlite/doctor_lock.c \
+	src/sqlite/doctor_part.h \
+	src/sqlite/doctor_schema.c \
 	src/sqlite/file.c src/sqlite/file.h \
 	src/sqlite/look.c src/sqlite/look.h \
 	src/sqlite/migrate.c src/sqlite/migrate.h \

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -105,6 +106,29 @@ side_fail(pawl_error *err, const char *path, const char *doing)
                       doing, path, strerror(errno));
 }
 
+/* As SQLite does with the -wal: whoever may open the database may open this,
+ * whatever our umask, and though it was root who made it. What fails here is
+ * told by whoever cannot open it. */
+static void
+side_share(int fd, const char *path)
+{
+    char database[PATH_MAX];
+    size_t n = strlen(path) - strlen("-pawl");
+    struct stat ours, st;
+
+    if (n >= sizeof database)
+        return;
+    memcpy(database, path, n);
+    database[n] = '\0';
+    if (stat(database, &st) != 0 || fstat(fd, &ours) != 0)
+        return;
+    if ((ours.st_uid != st.st_uid || ours.st_gid != st.st_gid) &&
+        geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) != 0)
+        return;
+    if ((ours.st_mode & 0777U) != (st.st_mode & 0666U))
+        (void)fchmod(fd, st.st_mode & 0666U);
+}
+
 /* Under the header's lock: make the file what this boot expects. A file of an
  * earlier boot gets a new mark, as what it says of workers is void. */
 static int
@@ -153,6 +177,7 @@ pawl__side_open(struct pawl__side *side, const char *path, unsigned mode,
                     (mode_t)(mode & 0666));
     if (side->fd < 0)
         return side_fail(err, path, "open");
+    side_share(side->fd, path);
     if (side_lock(side->fd, F_OFD_SETLKW, F_WRLCK, SIDE_LOCK_BASE - 1) != 0)
         rc = pawl__fail(err, PAWL_UNSUPPORTED, errno,
                         "lock the side file %s: %s; this file system has no "

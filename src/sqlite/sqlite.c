@@ -6,6 +6,7 @@
 #include "sqlite/change.h"
 #include "sqlite/claim.h"
 #include "sqlite/commit.h"
+#include "sqlite/doctor.h"
 #include "sqlite/look.h"
 #include "sqlite/open.h"
 #include "sqlite/push.h"
@@ -50,4 +51,5 @@ const struct pawl__driver pawl__sqlite_driver = {
     .set = pawl__sqlite_set,
     .wait = pawl__sqlite_wait,
     .interrupt = pawl__sqlite_interrupt,
+    .doctor = pawl__sqlite_doctor,
 };

@@ -3,7 +3,8 @@ api_tests = tests/api/test_open tests/api/test_queue tests/api/test_push \
 	tests/api/test_async tests/api/test_listen tests/api/test_attempt \
 	tests/api/test_events tests/api/test_dispatch tests/api/test_look \
 	tests/api/test_change tests/api/test_info tests/api/test_hooks \
-	tests/api/test_bad_input tests/api/test_consume tests/api/test_admin
+	tests/api/test_bad_input tests/api/test_consume tests/api/test_admin \
+	tests/api/test_doctor
 kit_ldadd = libpawl_kit.la $(test_ldadd)
 
 if HAVE_CHECK
@@ -61,3 +62,6 @@ tests_api_test_consume_LDADD = $(kit_ldadd)
 tests_api_test_admin_SOURCES = tests/api/test_admin.c
 tests_api_test_admin_CPPFLAGS = $(test_cppflags)
 tests_api_test_admin_LDADD = $(kit_ldadd)
+tests_api_test_doctor_SOURCES = tests/api/test_doctor.c
+tests_api_test_doctor_CPPFLAGS = $(test_cppflags)
+tests_api_test_doctor_LDADD = $(kit_ldadd)

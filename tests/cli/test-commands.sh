@@ -10,7 +10,7 @@ want 0 help; has "usage:"
 want 2; has_error "usage:"
 want 2 nonsense; has_error "no command named nonsense"
 want 2 help nonsense; has_error "no command named nonsense"
-for c in push work list show info queue retry cancel reload flush; do
+for c in doctor push work list show info queue retry cancel reload flush; do
     want 0 $c --help; has "usage: pawl $c"
     want 0 $c a b --help; has "usage: pawl $c"
     want 0 help $c; has "usage: pawl $c"
