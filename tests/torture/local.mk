@@ -12,6 +12,7 @@ torture_ldadd = libpawl_torture.la $(test_ldadd)
 
 torture_tests = tests/torture/test_check tests/torture/kill \
 	tests/torture/power tests/torture/small_disk
+torture_tests += tests/torture/race
 check_PROGRAMS += $(torture_tests) tests/torture/faults
 TESTS += $(torture_tests) tests/torture/test-faults.sh
 endif
@@ -33,3 +34,5 @@ tests_torture_small_disk_CPPFLAGS = $(test_cppflags)
 tests_torture_small_disk_LDADD = $(torture_ldadd)
 tests_torture_faults_CPPFLAGS = $(test_cppflags)
 tests_torture_faults_LDADD = $(test_ldadd)
+tests_torture_race_CPPFLAGS = $(test_cppflags)
+tests_torture_race_LDADD = $(test_ldadd)
