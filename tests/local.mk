@@ -18,4 +18,5 @@ include tests/promise/local.mk
 include tests/crash/local.mk
 include tests/torture/local.mk
 include tests/cli/local.mk
+include tests/model/local.mk
 include tests/export/local.mk

@@ -16,13 +16,13 @@
  * as much as a small push, so a plain one has none); where
  * SQLite gave up the whole transaction, each operation is run again alone.
  *
- * After each COMMIT, before anyone is told, the path of the -wal is compared
- * with the log that was opened: when another closed the database behind our
- * back (any close() of the file in this process drops SQLite's locks), a shell
- * that exits deletes our log, and commits into it are lost although they
- * return OK. Then, and when COMMIT itself meets an I/O error, the result is
- * PAWL_UNKNOWN and the store is poisoned: a failed fsync is never retried as
- * if it had worked (promise 2). */
+ * After each COMMIT, before anyone is told, the paths of the database, the
+ * -wal and the -shm are compared with what was opened: when another closed the
+ * database behind our back (any close() of the file in this process drops
+ * SQLite's locks), a shell that exits deletes our log (guard.c keeps most from
+ * it), and commits into it are lost although they return OK. Then, and when
+ * COMMIT itself meets an I/O error, the result is PAWL_UNKNOWN and the store is
+ * poisoned: a failed fsync is never retried as if it had worked (promise 2). */
 #include "sqlite/commit.h"
 
 #include <pthread.h>
@@ -103,17 +103,23 @@ commit_is_fatal(const pawl_error *err)
             primary == SQLITE_NOTADB);
 }
 
-/* Is the -wal still the file that we opened? */
 static bool
-commit_log_in_place(struct pawl__sqlite *s)
+commit_is_same(const char *path, const struct pawl__file_id *opened)
 {
     struct pawl__file_id now;
 
-    if (!pawl__file_id(s->wal_path, &now))
-        return false;
-    if (s->wal.ino == 0) /* the first commit made it */
-        s->wal = now;
-    return now.ino == s->wal.ino && now.dev == s->wal.dev;
+    return pawl__file_id(path, &now) && now.ino == opened->ino &&
+           now.dev == opened->dev;
+}
+
+/* Are the files still those that we opened? Without the -wal our commits go
+ * nowhere; without the -shm newcomers do not see our locks. */
+static bool
+commit_files_in_place(struct pawl__sqlite *s)
+{
+    return commit_is_same(s->wal_path, &s->wal) &&
+           commit_is_same(s->path, &s->db) &&
+           commit_is_same(s->shm_path, &s->shm);
 }
 
 static int
@@ -125,6 +131,20 @@ commit_unknown(struct pawl__sqlite *s, int sys_code, const char *what,
                       "%s: the work may be done or not; close the store, look "
                       "at the disk, open it again and repeat with a unique key",
                       what);
+}
+
+/* A file is gone, but we have it open. While all still share the -shm, what
+ * the log holds can be copied back, so that nothing of it is lost with it; of
+ * two that close at once neither might. */
+static int
+commit_save_log(struct pawl__sqlite *s, pawl_error *err)
+{
+    if (commit_is_same(s->shm_path, &s->shm))
+        pawl__checkpoint_locked(s);
+    return commit_unknown(s, 0,
+                          "the database, its -wal or -shm was moved, deleted "
+                          "or replaced by another program",
+                          err);
 }
 
 static int
@@ -146,11 +166,8 @@ commit_end(struct pawl__sqlite *s, pawl_error *err)
         commit_rollback(s);
         return rc;
     }
-    if (!commit_log_in_place(s))
-        return commit_unknown(s, 0,
-                              "the -wal file was deleted or replaced by "
-                              "another program",
-                              err);
+    if (!commit_files_in_place(s))
+        return commit_save_log(s, err);
     return PAWL_OK;
 }
 

@@ -2,6 +2,7 @@
 /* open.c - open and close a SQLite store. */
 #include "sqlite/open.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -108,6 +109,7 @@ open_connections(struct pawl__sqlite *s, pawl_error *err)
     const pawl_options *o = s->env.options;
     int rc;
 
+    pawl__guard_look(&s->guard, s->path);
     rc = pawl__conn_open(&s->w, s->path, o->busy_timeout_ms,
                          o->max_payload_bytes, err);
     if (rc == PAWL_OK)
@@ -117,6 +119,8 @@ open_connections(struct pawl__sqlite *s, pawl_error *err)
                                     err);
     if (rc == PAWL_OK)
         rc = pawl__migrate(&s->w, err);
+    if (rc == PAWL_OK)
+        pawl__guard_lock(&s->guard, s->path);
     if (rc == PAWL_OK)
         rc = pawl__conn_prepare_ends(&s->w, err);
     if (rc == PAWL_OK)
@@ -139,8 +143,13 @@ open_remember_log(struct pawl__sqlite *s, pawl_error *err)
     int64_t version = 0;
     int rc = pawl__look_version(s, &version, err);
 
-    if (rc == PAWL_OK)
-        (void)pawl__file_id(s->wal_path, &s->wal);
+    if (rc == PAWL_OK && (!pawl__file_id(s->path, &s->db) ||
+                          !pawl__file_id(s->wal_path, &s->wal) ||
+                          !pawl__file_id(s->shm_path, &s->shm)))
+        rc = pawl__fail(err, PAWL_IO, errno,
+                        "look at the files of %s: %s; another program moves or "
+                        "deletes them",
+                        s->path, strerror(errno));
     return rc;
 }
 
@@ -157,8 +166,9 @@ open_all(struct pawl__sqlite *s, const char *location, pawl_error *err)
         return rc;
     pawl__point("open: file made");
     s->wal_path = open_path(s->path, "-wal");
+    s->shm_path = open_path(s->path, "-shm");
     s->side_path = open_path(s->path, "-pawl");
-    if (s->wal_path == NULL || s->side_path == NULL)
+    if (s->wal_path == NULL || s->shm_path == NULL || s->side_path == NULL)
         return pawl__fail_nomem(err);
     rc = open_connections(s, err);
     if (rc == PAWL_OK)
@@ -182,6 +192,7 @@ open_free(struct pawl__sqlite *s)
     pawl__mutex_clear(&s->read_mu);
     pawl__free(s->path);
     pawl__free(s->wal_path);
+    pawl__free(s->shm_path);
     pawl__free(s->side_path);
     pawl__free(s);
 }
@@ -197,6 +208,7 @@ pawl__sqlite_open(const char *location, const struct pawl__env *env,
     if (s == NULL)
         return pawl__fail_nomem(err);
     s->env = *env;
+    s->guard.fd = -1;
     s->side.fd = s->side.slot = -1;
     s->wake.event_fd = s->wake.timer_fd = -1;
     s->wake.wal_fd = s->wake.side_fd = -1;
@@ -206,6 +218,7 @@ pawl__sqlite_open(const char *location, const struct pawl__env *env,
     rc = open_all(s, location, err);
     if (rc != PAWL_OK) {
         pawl__conn_close(&s->r);
+        pawl__guard_unlock(&s->guard);
         pawl__conn_close(&s->w);
         open_free(s);
         return rc;
@@ -228,6 +241,7 @@ pawl__sqlite_close(void *self, bool after_fork)
          * store is left as it is for the next to recover. */
         pawl__checkpoint_if_due(s);
         pawl__conn_close(&s->r);
+        pawl__guard_unlock(&s->guard);
         pawl__conn_close(&s->w);
         pawl__unlock(&s->write_mu);
     } /* else the parent's connections are left alone: SQLite must not know */

@@ -12,6 +12,7 @@
 #include "driver/driver.h"
 #include "sqlite/conn.h"
 #include "sqlite/file.h"
+#include "sqlite/guard.h"
 #include "sqlite/side.h"
 
 struct pawl__batch;
@@ -42,7 +43,7 @@ struct pawl__wake {
 
 struct pawl__sqlite {
     struct pawl__env env;
-    char *path, *wal_path, *side_path;
+    char *path, *wal_path, *shm_path, *side_path;
 
     struct pawl__commit commit;
 
@@ -51,9 +52,10 @@ struct pawl__sqlite {
     int wal_frames;   /* in the log after the last commit */
     bool log_limited; /* to what it may grow; see checkpoint.c */
     bool log_limited_low;
-    int64_t tx_top;           /* highest id in this transaction; 0: not asked */
-    char known_queue[65];     /* a queue whose row is known to be there */
-    struct pawl__file_id wal; /* the log as first seen; see commit.c */
+    int64_t tx_top;       /* highest id in this transaction; 0: not asked */
+    char known_queue[65]; /* a queue whose row is known to be there */
+    struct pawl__file_id db, wal, shm; /* as opened; see commit.c */
+    struct pawl__guard guard;
 
     struct pawl__mutex read_mu;
     struct pawl__conn r; /* guarded by read_mu; checkpoints too */

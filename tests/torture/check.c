@@ -82,6 +82,38 @@ check_death(const struct checker *c, pid_t pid)
                                                           : CHECK_NEVER;
 }
 
+/* ---------------------------------------------------------------- history */
+
+static const char *const check_kind[] = {
+    "nothing", "push",    "pushed", "push unknown", "push refused",
+    "claim",   "claimed", "claims", "start",        "end",
+    "settle",  "settled", "dying"};
+
+/* All that is known of a job, when something is wrong with it. */
+static void
+check_history(struct checker *c, const struct log_record *r, size_t n)
+{
+    int64_t from = r[0].began_ns, death;
+    size_t i;
+
+    if (c->detail == NULL || c->told > CHECK_DETAILS)
+        return;
+    for (i = 0; i < n; i++) {
+        death = check_death(c, r[i].pid);
+        (void)fprintf(c->detail,
+                      "    %10.3f..%10.3f ms  %-12s process %d, token %llx, "
+                      "outcome %d, status %d",
+                      (double)(r[i].began_ns - from) / 1e6,
+                      (double)(r[i].at_ns - from) / 1e6, check_kind[r[i].kind],
+                      (int)r[i].pid, (unsigned long long)r[i].token,
+                      r[i].outcome, r[i].status);
+        if (death != CHECK_NEVER)
+            (void)fprintf(c->detail, " (died at %.3f)",
+                          (double)(death - from) / 1e6);
+        (void)fputc('\n', c->detail);
+    }
+}
+
 /* ------------------------------------------------------------ preparation */
 
 static int
@@ -284,6 +316,18 @@ check_end_of(const struct log_record *r, size_t n, int64_t token)
     return NULL;
 }
 
+/* Was the attempt being given back by a call that never returned? */
+static bool
+check_is_unheard(const struct log_record *r, size_t n, int64_t token,
+                 int64_t before_ns)
+{
+    const struct log_record *tried = check_find(r, n, LOG_SETTLE_TRY, token);
+
+    return tried != NULL && tried->at_ns < before_ns &&
+           tried->outcome != PAWL__ACK &&
+           check_find(r, n, LOG_SETTLE, token) == NULL;
+}
+
 static void
 check_pushes(struct checker *c, const struct log_record *r, size_t n)
 {
@@ -331,7 +375,8 @@ check_starts(struct checker *c, const struct log_record *r, size_t n)
             if (end != NULL && end->status == PAWL_OK &&
                 end->outcome != PAWL__ACK && before->token != r[i].token)
                 c->v->again_given_back++;
-            else if (end != NULL && end->status == PAWL_UNKNOWN)
+            else if ((end != NULL && end->status == PAWL_UNKNOWN) ||
+                     check_is_unheard(r, n, before->token, r[i].at_ns))
                 c->v->again_unknown++;
             else if (death < r[i].at_ns && before->token != r[i].token)
                 c->v->again_died++;
@@ -485,7 +530,7 @@ check_order(struct checker *c, const struct log_record *r, size_t n)
         if (c->order[i].at_ns >= claim->began_ns ||
             check_compare_ids(&rank, &c->order[i].last) > 0)
             continue;
-        if (!check_is_hidden(c, push->at_ns, claim->began_ns))
+        if (!check_is_hidden(c, try_->at_ns, claim->began_ns))
             check_tell(c, &c->v->out_of_order,
                        "out of order: job %lld, id %lld waited while id %lld "
                        "was claimed",
@@ -537,6 +582,8 @@ check_rescue_times(struct checker *c)
 static void
 check_job(struct checker *c, const struct log_record *r, size_t n)
 {
+    long told;
+
     if (r[0].number <= 0) { /* bytes that nobody pushed */
         if (check_find(r, n, LOG_CLAIM, 0) != NULL ||
             check_find(r, n, LOG_START, 0) != NULL)
@@ -544,12 +591,15 @@ check_job(struct checker *c, const struct log_record *r, size_t n)
                        (long long)r[0].id);
         return;
     }
+    told = c->told;
     check_pushes(c, r, n);
     check_starts(c, r, n);
     check_claims(c, r, n);
     check_settles(c, r, n);
     check_order(c, r, n);
     check_rescue(c, r, n);
+    if (c->told != told)
+        check_history(c, r, n);
 }
 
 int

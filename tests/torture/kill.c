@@ -24,6 +24,7 @@
 #include "lib/support.h"
 #include "torture/check.h"
 #include "torture/fuse.h"
+#include "torture/load.h"
 
 #define KILL_CHILDREN 6
 #define KILL_BACKLOG 300
@@ -34,20 +35,9 @@ enum role { PRODUCER, WORKER, ZOMBIE };
 static struct log *events;
 static struct support_folder folder;
 static pawl_options options = PAWL_OPTIONS_INIT;
-static uint64_t seed;
-
 static struct {
     long at_random, by_fuse, stops, clean, failed;
 } counts;
-
-static unsigned
-kill_random(unsigned below)
-{
-    seed ^= seed << 13; /* xorshift64, Marsaglia 2003 */
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (unsigned)(seed >> 20) % below;
-}
 
 static void
 kill_die(const char *what, const pawl_error *err)
@@ -61,142 +51,27 @@ kill_die(const char *what, const pawl_error *err)
 static pawl_queue *
 kill_open(pawl_store **store)
 {
-    pawl_settings settings = {.struct_size = sizeof settings};
     pawl_queue *queue;
     pawl_error err;
 
-    if (pawl_open(folder.store, &options, store, &err) != PAWL_OK)
+    if (load_open(folder.store, &options, store, &queue, &err) != PAWL_OK)
         kill_die("open", &err);
-    log_watch(*store);
-    if (pawl_queue_open(*store, "q", &queue, &err) != PAWL_OK ||
-        pawl_queue_settings(queue, &settings, &err) != PAWL_OK)
-        kill_die("queue", &err);
-    /* Deaths are all that happens here: jobs must not fail of them. */
-    if (settings.max_abandons != 1000 &&
-        (pawl_queue_set(queue, "max_abandons", "1000", &err) != PAWL_OK ||
-         pawl_queue_set(queue, "parallelism", "3", &err) != PAWL_OK))
-        kill_die("set", &err);
     return queue;
-}
-
-static int
-kill_listener(pawl_attempt *attempt, const pawl_job *job, void *user)
-{
-    struct log_payload p;
-    volatile unsigned work;
-    int rc = 0;
-
-    (void)user;
-    log_start(attempt, job);
-    memcpy(&p, job->payload, sizeof p);
-    for (work = (unsigned)(p.number * 7919) % 60000; work > 0; work--)
-        ;
-    if (p.number % 17 == 0 && pawl_attempt_number(attempt) == 1)
-        rc = pawl_attempt_fail(attempt, "the first attempt fails");
-    else if (p.number % 23 == 0 && log_now_ns() / 1000 % 2 == 0)
-        rc = pawl_attempt_snooze(attempt, 1, NULL);
-    log_end(attempt, job);
-    return rc;
-}
-
-static void
-kill_throttle(pawl_queue *queue)
-{
-    pawl_info info = {.struct_size = sizeof info};
-    pawl_error err;
-
-    for (;;) {
-        if (pawl_queue_info(queue, &info, &err) != PAWL_OK)
-            kill_die("info", &err);
-        if (info.waiting + info.delayed + info.reserved < KILL_BACKLOG)
-            return;
-        (void)poll(NULL, 0, 1); /* a look each ms */
-    }
-}
-
-static pawl_job
-kill_job(struct log_payload *p)
-{
-    struct timespec now;
-    pawl_job job = log_job(p, "t");
-
-    job.max_attempts = 3;
-    job.backoff_floor_ms = job.backoff_ceiling_ms = 1;
-    job.backoff_jitter_percent = PAWL_NONE;
-    job.priority = (int32_t)kill_random(5) - 2;
-    if (kill_random(8) == 0) {
-        (void)clock_gettime(CLOCK_REALTIME, &now);
-        p->ready_at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 +
-                         1 + kill_random(20);
-        job.ready_at_ms = p->ready_at_ms;
-    }
-    return job;
-}
-
-static void
-kill_push_many(pawl_queue *queue)
-{
-    struct log_payload p[20];
-    pawl_job jobs[20];
-    pawl_error err;
-    size_t n = 2 + kill_random(19), i;
-
-    for (i = 0; i < n; i++)
-        jobs[i] = kill_job(&p[i]);
-    if (pawl_push_many(queue, jobs, n, NULL, &err) != PAWL_OK)
-        kill_die("push many", &err);
-}
-
-static void
-kill_push_async(pawl_queue *queue)
-{
-    struct log_payload p;
-    pawl_job job;
-    pawl_error err;
-    unsigned n = 1 + kill_random(30);
-
-    while (n-- > 0) {
-        job = kill_job(&p);
-        if (pawl_push_async(queue, &job, NULL, NULL, &err) != PAWL_OK)
-            kill_die("push async", &err);
-    }
-    if (pawl_sync(pawl_queue_store(queue), &err) != PAWL_OK)
-        kill_die("sync", &err);
-}
-
-static void
-kill_push_one(pawl_queue *queue)
-{
-    struct log_payload p;
-    pawl_job job = kill_job(&p);
-    char key[16];
-    pawl_error err;
-    int rc;
-
-    if (kill_random(8) == 0) { /* one of few keys: often it is taken */
-        (void)snprintf(key, sizeof key, "key %u", kill_random(10));
-        job.unique_key = key;
-    }
-    rc = pawl_push(queue, &job, NULL, &err);
-    if (rc != PAWL_OK && (rc != PAWL_EXISTS || job.unique_key == NULL))
-        kill_die("push", &err);
 }
 
 static void
 kill_produce(pawl_queue *queue, unsigned life)
 {
+    pawl_error err;
+    bool below;
+
     while (life-- > 0) {
-        kill_throttle(queue);
-        switch (kill_random(6)) {
-        case 0:
-            kill_push_many(queue);
-            break;
-        case 1:
-            kill_push_async(queue);
-            break;
-        default:
-            kill_push_one(queue);
-        }
+        if (load_is_below(queue, KILL_BACKLOG, &below, &err) != PAWL_OK)
+            kill_die("info", &err);
+        if (!below)
+            (void)poll(NULL, 0, 1); /* a look each ms */
+        else if (load_push(queue, &err) != PAWL_OK)
+            kill_die("push", &err);
     }
 }
 
@@ -205,7 +80,7 @@ kill_work(pawl_store *store, pawl_queue *queue, unsigned life)
 {
     pawl_error err;
 
-    if (pawl_listen(queue, "t", kill_listener, NULL, &err) != PAWL_OK)
+    if (pawl_listen(queue, "t", load_listener, NULL, &err) != PAWL_OK)
         kill_die("listen", &err);
     if (pawl_start(store, &err) != PAWL_OK)
         kill_die("start", &err);
@@ -248,7 +123,7 @@ kill_haunt(pawl_store *store, pawl_store *other)
     }
     log_dying(0); /* as far as its claims go */
     store->driver->worker_stop(store->self);
-    (void)poll(NULL, 0, (int)kill_random(4)); /* rescued or not: either way */
+    (void)poll(NULL, 0, (int)load_random(4)); /* rescued or not: either way */
     memset(&x, 0, sizeof x);
     x.queue = "q";
     x.settles = settles;
@@ -260,18 +135,18 @@ kill_haunt(pawl_store *store, pawl_store *other)
 static void
 kill_child(enum role role, bool creating)
 {
-    unsigned life = kill_random(6) == 0 ? kill_random(40) : 1u << 30;
+    unsigned life = load_random(6) == 0 ? load_random(40) : 1u << 30;
     pawl_store *store, *other;
     pawl_queue *queue;
     size_t point;
 
-    if (creating || kill_random(4) != 0) {
+    if (creating || load_random(4) != 0) {
         point =
-            creating ? kill_random(5) : kill_random((unsigned)fuse_n_points);
-        if (creating && kill_random(2) == 0)
-            point = fuse_n_points - 1 - kill_random(9);
+            creating ? load_random(5) : load_random((unsigned)fuse_n_points);
+        if (creating && load_random(2) == 0)
+            point = fuse_n_points - 1 - load_random(9);
         fuse_set(fuse_points[point],
-                 1 + (long)kill_random(2u << kill_random(6)));
+                 1 + (long)load_random(2u << load_random(6)));
     }
     queue = kill_open(&store);
     if (role == PRODUCER) {
@@ -291,15 +166,12 @@ static pid_t
 kill_start(int place, bool creating)
 {
     enum role role = place < 2 ? PRODUCER : place < 5 ? WORKER : ZOMBIE;
-    uint64_t theirs;
-    pid_t pid;
+    unsigned theirs = load_random(1u << 30);
+    pid_t pid = fork();
 
-    (void)kill_random(2);
-    theirs = seed;
-    pid = fork();
     if (pid == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        seed = theirs * 0x9e3779b97f4a7c15ULL | 1;
+        load_seed(theirs);
         kill_child(role, creating);
     }
     if (pid < 0) {
@@ -359,58 +231,24 @@ static void
 kill_stop_awhile(pid_t pid)
 {
     (void)kill(pid, SIGSTOP);
-    (void)poll(NULL, 0, (int)kill_random(8)); /* the pause under test */
+    (void)poll(NULL, 0, (int)load_random(8)); /* the pause under test */
     (void)kill(pid, SIGCONT);
     counts.stops++;
-}
-
-static void
-kill_drainer(void)
-{
-    pawl_info info = {.struct_size = sizeof info};
-    pawl_store *store;
-    pawl_queue *queue = kill_open(&store);
-    pawl_error err;
-
-    if (pawl_listen(queue, "t", kill_listener, NULL, &err) != PAWL_OK ||
-        pawl_start(store, &err) != PAWL_OK ||
-        pawl_drain(store, 120000, &err) != PAWL_OK ||
-        pawl_stop(store, SUPPORT_DEADLINE_MS, &err) != PAWL_OK ||
-        pawl_queue_info(queue, &info, &err) != PAWL_OK)
-        kill_die("drain", &err);
-    while (info.waiting + info.delayed + info.reserved > 0) {
-        /* Retries and delayed jobs come due within ms. */
-        (void)poll(NULL, 0, 1);
-        if (pawl_start(store, &err) != PAWL_OK ||
-            pawl_drain(store, 120000, &err) != PAWL_OK ||
-            pawl_stop(store, SUPPORT_DEADLINE_MS, &err) != PAWL_OK ||
-            pawl_queue_info(queue, &info, &err) != PAWL_OK)
-            kill_die("drain", &err);
-    }
-    pawl_close(store);
-    if (info.failed + info.timeout + info.cancelled != 0)
-        _exit(3);
-    if (support_sql_int(folder.store,
-                        "SELECT count(*) FROM pragma_integrity_check() "
-                        "WHERE integrity_check <> 'ok'") != 0)
-        _exit(4);
-    _exit(0);
 }
 
 static int
 kill_drain(void)
 {
     pid_t pid = fork();
+    pawl_error err;
     int status = -1;
 
-    if (pid == 0)
-        kill_drainer();
+    if (pid == 0) {
+        if (load_drain(folder.store, &options, &err) != PAWL_OK)
+            kill_die("drain", &err);
+        _exit(0);
+    }
     (void)waitpid(pid, &status, 0);
-    if (status != 0)
-        fprintf(stderr,
-                "kill: the drain ended with status %d (exit 3: jobs "
-                "are left, 4: the file is damaged)\n",
-                status);
     return status;
 }
 
@@ -427,11 +265,11 @@ kill_round(long kills, struct check *sum)
     support_folder_make(&folder);
     while (done < kills) {
         kill_refill(pids, done < 8);
-        (void)poll(NULL, 0, (int)kill_random(6)); /* the random moment */
-        i = (int)kill_random(KILL_CHILDREN);
-        if (kill_random(8) == 0)
+        (void)poll(NULL, 0, (int)load_random(6)); /* the random moment */
+        i = (int)load_random(KILL_CHILDREN);
+        if (load_random(8) == 0)
             kill_stop_awhile(pids[i]);
-        else if (kill_random(2) == 0)
+        else if (load_random(2) == 0)
             kill_one(&pids[i]);
         done = counts.at_random + counts.by_fuse - before;
     }
@@ -483,9 +321,9 @@ main(int argc, char **argv)
         {"seed", required_argument, NULL, 's'},
         {NULL, 0, NULL, 0}};
     long kills = support_rounds(400), round = 500;
+    uint64_t seed = support_seed();
     int option;
 
-    seed = support_seed();
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == 'k')
             kills = atol(optarg);
@@ -502,7 +340,7 @@ main(int argc, char **argv)
     }
     printf("seed %llu\n", (unsigned long long)seed);
     (void)fflush(stdout);
-    seed = seed * 2 + 1;
+    load_seed(seed);
     events = log_make(KILL_RECORDS);
     if (events == NULL) {
         perror("kill: the log");

@@ -6,13 +6,14 @@ if HAVE_CHECK
 check_LTLIBRARIES += libpawl_torture.la
 libpawl_torture_la_SOURCES = tests/torture/log.c tests/torture/log.h \
 	tests/torture/check.c tests/torture/check.h \
-	tests/torture/fuse.c tests/torture/fuse.h
+	tests/torture/fuse.c tests/torture/fuse.h \
+	tests/torture/load.c tests/torture/load.h
 libpawl_torture_la_CPPFLAGS = $(test_cppflags)
 torture_ldadd = libpawl_torture.la $(test_ldadd)
 
 torture_tests = tests/torture/test_check tests/torture/kill \
 	tests/torture/power tests/torture/small_disk
-torture_tests += tests/torture/race
+torture_tests += tests/torture/race tests/torture/hostile
 check_PROGRAMS += $(torture_tests) tests/torture/faults
 TESTS += $(torture_tests) tests/torture/test-faults.sh
 endif
@@ -36,3 +37,5 @@ tests_torture_faults_CPPFLAGS = $(test_cppflags)
 tests_torture_faults_LDADD = $(test_ldadd)
 tests_torture_race_CPPFLAGS = $(test_cppflags)
 tests_torture_race_LDADD = $(test_ldadd)
+tests_torture_hostile_CPPFLAGS = $(test_cppflags)
+tests_torture_hostile_LDADD = $(torture_ldadd)

@@ -285,7 +285,8 @@ log_exchange(void *self, struct pawl__exchange *x, pawl_error *err)
     if (rc == PAWL_OK)
         log_claims(x, call, began);
     r.began_ns = began;
-    log_add(LOG_CLAIMED, &r);
+    if (rc != PAWL_UNKNOWN) /* else it may have taken jobs all the same */
+        log_add(LOG_CLAIMED, &r);
     return rc;
 }
 

@@ -91,6 +91,28 @@ if wanted power; then
     report power-cuts power-cuts-process power-control-log power-control-off
 fi
 
+if wanted model; then
+    TMPDIR=$ram part model-memory tests/model/test_public --driver memory \
+        --ops "$(amount 1000000 100000000)"
+    TMPDIR=$ram part model-sqlite tests/model/test_public --driver sqlite \
+        --ops "$(amount 1000000 100000000)" &
+    TMPDIR=$ram part time tests/model/test_time \
+        --steps "$(amount 300000 10000000)"
+    TMPDIR=$ram part history tests/model/test_history \
+        --histories "$(amount 30 10000)" --ops 20000
+    wait
+    report model-memory model-sqlite time history
+fi
+if wanted race; then
+    TMPDIR=$ram part race-control $t/race --control
+    TMPDIR=$ram part race $t/race --seconds "$(amount 60 3600)"
+    report race-control race
+fi
+if wanted hostile; then
+    TMPDIR=$ram part hostile $t/hostile --seconds "$(amount 10 600)"
+    report hostile
+fi
+
 printf '\ntorture: %d passed, %d failed, %d s\n' $passed $failed \
     $(($(date +%s) - began))
 [ $failed -eq 0 ]

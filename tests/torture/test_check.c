@@ -176,6 +176,17 @@ START_TEST(a_second_run_without_a_reason_is_unexplained)
 }
 END_TEST
 
+START_TEST(a_retry_whose_call_never_returned_explains_a_second_run)
+{
+    push(1);
+    run(1, 100, 10);
+    PUT(LOG_SETTLE_TRY, .id = 1, .token = 100, .outcome = PAWL__RETRY);
+    run(1, 101, 11);
+    PUT(LOG_DYING, .pid = 10);
+    ck_assert_int_eq(judge(true).again_unknown, 1);
+}
+END_TEST
+
 START_TEST(a_claim_after_an_accepted_ack_is_seen)
 {
     push(1);
@@ -265,6 +276,7 @@ add(Suite *suite)
     tcase_add_test(tc, a_second_run_is_explained_by_a_death);
     tcase_add_test(tc, a_second_run_is_explained_by_a_retry);
     tcase_add_test(tc, a_second_run_without_a_reason_is_unexplained);
+    tcase_add_test(tc, a_retry_whose_call_never_returned_explains_a_second_run);
     tcase_add_test(tc, a_claim_after_an_accepted_ack_is_seen);
     tcase_add_test(tc, a_stale_settle_that_is_accepted_is_seen);
     tcase_add_test(tc, a_stale_settle_that_is_refused_is_good);
