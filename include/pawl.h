@@ -165,7 +165,9 @@ PAWL_API int pawl_open(const char *url, const pawl_options *options,
                        pawl_store **store, pawl_error *err);
 
 /* Close a store and free all of its handles (queues too). Stops it first, as
- * pawl_stop(store, 0, NULL) does; waits for running listeners to return. Jobs
+ * pawl_stop(store, 0, NULL) does; waits for running listeners to return. Where
+ * the store then refuses their outcomes for busy_timeout_ms (a full disk, a
+ * lock that another holds), these are given up: the jobs will run again. Jobs
  * pushed with pawl_push_async() are committed and their callbacks called. NULL
  * is allowed. From inside a listener, and after fork, it does nothing.
  * Blocks: yes. Threads: owner. */

@@ -189,16 +189,23 @@ consumer_error_is_final(int rc)
            rc == PAWL_SCHEMA;
 }
 
+/* What is claimed and unsettled here will be rescued. */
+static void
+consumer_give_up(struct pawl__consumer *c)
+{
+    c->broken = true;
+    consumer_drop_outcomes(&c->done);
+    consumer_release_ring(c);
+    pawl__cond_broadcast(&c->work);
+}
+
 /* The exchange failed: keep the ends and try later, or give up for good. */
 static void
 consumer_failed(struct pawl__consumer *c, int rc, struct pawl__outcomes *taken)
 {
     if (consumer_error_is_final(rc)) {
-        c->broken = true;
         consumer_drop_outcomes(taken);
-        consumer_drop_outcomes(&c->done);
-        consumer_release_ring(c);
-        pawl__cond_broadcast(&c->work);
+        consumer_give_up(c);
         return;
     }
     consumer_restore(c, taken);
@@ -603,9 +610,10 @@ pawl__consumer_stop(struct pawl__consumer *c)
 }
 
 bool
-pawl__consumer_wait_end(struct pawl__consumer *c, int64_t until_us)
+pawl__consumer_wait_end(struct pawl__consumer *c, int64_t until_us,
+                        int64_t patience_us)
 {
-    int64_t now;
+    int64_t now, refused_us = 0; /* since when nothing but settles is left */
     bool ended;
     int i;
 
@@ -613,10 +621,13 @@ pawl__consumer_wait_end(struct pawl__consumer *c, int64_t until_us)
     /* The grace is for listeners, and for a store that refuses the last
      * settles; idle threads end by themselves. */
     while (c->n_threads > 0 && ((now = pawl__real_us()) < until_us ||
-                                (c->n_running == 0 && c->pause_ms == 0)))
-        (void)pawl__cond_wait_ms(&c->ended, &c->mu,
-                                 now < until_us ? (until_us - now) / 1000 + 1
-                                                : CONSUMER_OLD_MS);
+                                (c->n_running == 0 && c->pause_ms == 0))) {
+        if (c->n_running > 0 || c->pause_ms == 0 || refused_us == 0)
+            refused_us = now;
+        if (now - refused_us > patience_us && !c->broken)
+            consumer_give_up(c);
+        (void)pawl__cond_wait_ms(&c->ended, &c->mu, CONSUMER_OLD_MS);
+    }
     ended = c->n_threads == 0;
     pawl__unlock(&c->mu);
     for (i = 0; ended && i < PAWL__POOL_MAX; i++) {

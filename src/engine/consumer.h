@@ -59,8 +59,11 @@ void pawl__consumer_clear(struct pawl__consumer *c);
 int pawl__consumer_start(struct pawl__consumer *c, pawl_error *err);
 /* Begin to stop: nothing more is claimed or started, listeners are told. */
 void pawl__consumer_stop(struct pawl__consumer *c);
-/* Wait until real time until_us for all threads to end; join them. */
-bool pawl__consumer_wait_end(struct pawl__consumer *c, int64_t until_us);
+/* Wait until real time until_us for all threads to end; join them. When only
+ * settles are left and the store has refused them for patience_us, they are
+ * given up: their jobs are rescued, and run again. */
+bool pawl__consumer_wait_end(struct pawl__consumer *c, int64_t until_us,
+                             int64_t patience_us);
 
 /* There may be work: look. Any thread. */
 void pawl__consumer_notify(struct pawl__consumer *c);

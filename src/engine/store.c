@@ -15,6 +15,8 @@
 
 #include "base/alloc.h"
 
+#define STORE_FOR_EVER_US (INT64_MAX / 4)
+
 /* ------------------------------------------------------------ open, close */
 
 static void
@@ -88,7 +90,7 @@ pawl__store_close(pawl_store *s)
      * here may hold the locks or wait on the conditions. */
     if (s->pid != getpid() || pawl__store_is_inside(s))
         return;
-    (void)pawl__store_stop(s, INT64_MAX / 1000000, NULL);
+    (void)pawl__store_stop(s, STORE_FOR_EVER_US / 1000, NULL);
     s->driver->close(s->self, false);
     store_free(s);
 }
@@ -176,10 +178,14 @@ pawl__store_is_inside(pawl_store *s)
 
 /* ------------------------------------------------------------ start, stop */
 
-/* All queues' pools: begin to stop, then wait until real time until_us. */
+/* All queues' pools: begin to stop, then wait until real time until_us. Who
+ * waits for ever does not do so for a store that refuses the last settles. */
 static bool
 store_stop_pools(pawl_store *s, int64_t until_us)
 {
+    int64_t patience = until_us < STORE_FOR_EVER_US
+                           ? INT64_MAX
+                           : s->options.busy_timeout_ms * 1000;
     pawl_queue *q;
     bool ended = true;
 
@@ -188,7 +194,7 @@ store_stop_pools(pawl_store *s, int64_t until_us)
             pawl__consumer_stop(&q->consumer);
     for (PAWL__EACH_QUEUE(s, q))
         if (q->consumer.enabled &&
-            !pawl__consumer_wait_end(&q->consumer, until_us))
+            !pawl__consumer_wait_end(&q->consumer, until_us, patience))
             ended = false;
     return ended;
 }
@@ -230,7 +236,7 @@ store_start(pawl_store *s, pawl_error *err)
     if (rc == PAWL_OK) {
         rc = store_start_pools(s, err);
         if (rc != PAWL_OK) {
-            (void)store_stop_pools(s, INT64_MAX / 2);
+            (void)store_stop_pools(s, STORE_FOR_EVER_US);
             pawl__timer_stop(s);
         }
     }

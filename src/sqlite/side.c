@@ -69,27 +69,35 @@ side_lock(int fd, int command, short type, off_t at)
 int64_t pawl__side_boot;
 #endif
 
-/* The kernel's id of this boot, folded to 63 bits; 1 where there is none. */
-static int64_t
-side_boot(void)
+/* The kernel's id of this boot, folded to 63 bits; 1 where the kernel has
+ * none. That it cannot be read just now is an error: all processes must agree,
+ * as a worker of another boot counts as dead. */
+static int
+side_read_boot(int64_t *boot)
 {
     char text[64];
     uint64_t h = 1469598103934665603ULL; /* FNV-1a */
     ssize_t n, i;
     int fd;
 
+    *boot = 1;
 #ifdef PAWL_TESTING
-    if (pawl__side_boot != 0)
-        return pawl__side_boot;
+    if (pawl__side_boot != 0) {
+        *boot = pawl__side_boot;
+        return 0;
+    }
 #endif
     fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 1;
+        return errno == ENOENT ? 0 : -1;
     n = read(fd, text, sizeof text);
     (void)close(fd);
+    if (n <= 0)
+        return -1;
     for (i = 0; i < n; i++)
         h = (h ^ (unsigned char)text[i]) * 1099511628211ULL;
-    return (int64_t)(h >> 1) | 1;
+    *boot = (int64_t)(h >> 1) | 1;
+    return 0;
 }
 
 static int
@@ -172,7 +180,9 @@ pawl__side_open(struct pawl__side *side, const char *path, unsigned mode,
 
     memset(side, 0, sizeof *side);
     side->slot = -1;
-    side->boot = side_boot();
+    side->fd = -1;
+    if (side_read_boot(&side->boot) != 0)
+        return side_fail(err, path, "read the machine's boot id, for");
     side->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
                     (mode_t)(mode & 0666));
     if (side->fd < 0)
@@ -270,15 +280,6 @@ pawl__side_was_running(const struct pawl__side *side, int slot, int64_t job)
                                  memory_order_relaxed) == job)
             return true;
     return false;
-}
-
-bool
-pawl__side_in_place(const struct pawl__side *side, const char *path)
-{
-    struct stat there, ours;
-
-    return stat(path, &there) == 0 && fstat(side->fd, &ours) == 0 &&
-           there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
 bool

@@ -48,9 +48,6 @@ void pawl__side_running(struct pawl__side *side, int thread, int64_t job);
 bool pawl__side_was_running(const struct pawl__side *side, int slot,
                             int64_t job);
 
-/* Is the path still this file? */
-bool pawl__side_in_place(const struct pawl__side *side, const char *path);
-
 /* Keep the ballast: false when the disk has no room for it. */
 bool pawl__side_ballast_keep(struct pawl__side *side);
 /* Give it back. Until it is kept again the store is low, for all processes. */

@@ -17,7 +17,7 @@ rig_fork(int (*fn)(void *arg), void *arg)
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        _exit(fn(arg));
+        support_exit(fn(arg));
     }
     return pid;
 }

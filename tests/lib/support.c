@@ -182,6 +182,24 @@ support_sql_int(const char *path, const char *sql)
     return value;
 }
 
+/* --------------------------------------------------------------- coverage */
+
+extern void __gcov_dump(void) __attribute__((weak)); /* libgcov's */
+
+void
+support_flush_coverage(void)
+{
+    if (__gcov_dump != NULL)
+        __gcov_dump();
+}
+
+void
+support_exit(int status)
+{
+    support_flush_coverage();
+    _exit(status);
+}
+
 /* ------------------------------------------------------------------- main */
 
 int

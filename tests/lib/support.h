@@ -60,6 +60,11 @@ void support_sql(const char *path, const char *sql);
 /* The first column of the first row, -1 where there is none. */
 int64_t support_sql_int(const char *path, const char *sql);
 
+/* _exit(), after telling gcov in a build that measures coverage. */
+void support_exit(int status) __attribute__((noreturn));
+/* The same before a death. */
+void support_flush_coverage(void);
+
 /* Run a suite's case and say how it went: what main() returns. */
 int support_main(const char *name, void (*add)(Suite *));
 

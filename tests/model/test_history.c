@@ -108,7 +108,7 @@ die(const char *what, const pawl_error *err)
 {
     printf("%s: %s\n", what, err->message);
     fflush(stdout);
-    _exit(EXIT_FAILURE);
+    support_exit(EXIT_FAILURE);
 }
 
 /* --------------------------------------------------------------------- log */
@@ -121,7 +121,7 @@ call_begin(const struct process *p, enum kind kind)
 
     if (at >= history->room) {
         printf("the log is full\n");
-        _exit(EXIT_FAILURE);
+        support_exit(EXIT_FAILURE);
     }
     c->kind = kind;
     c->process = p->number;
@@ -317,7 +317,7 @@ worker_begin(struct process *p)
     pawl_error err;
 
     if (at >= HISTORY_WORKERS)
-        _exit(EXIT_FAILURE);
+        support_exit(EXIT_FAILURE);
     if (p->store->driver->worker_start(p->store->self, 1, &p->worker, &err) !=
         PAWL_OK)
         die("worker", &err);
@@ -403,14 +403,14 @@ process_main(struct process *p)
         threads[i].rng.s[0] = p->seed;
         threads[i].rng.s[1] = (uint64_t)i + 1;
         if (pthread_create(&threads[i].id, NULL, thread_main, &threads[i]))
-            _exit(EXIT_FAILURE);
+            support_exit(EXIT_FAILURE);
     }
     for (i = 0; i < HISTORY_THREADS; i++)
         (void)pthread_join(threads[i].id, NULL);
     p->death->at = now_ns();
     pawl_close(p->store);
     free(threads);
-    _exit(EXIT_SUCCESS);
+    support_exit(EXIT_SUCCESS);
 }
 
 static pid_t

@@ -9,6 +9,7 @@
 
 #include "base/point.h"
 #include "lib/pass_vfs.h"
+#include "lib/support.h"
 #include "torture/log.h"
 
 const char *const fuse_points[] = {
@@ -52,6 +53,7 @@ fuse_point(const char *name)
 {
     if (strcmp(name, fuse_name) != 0 || atomic_fetch_sub(&fuse_left, 1) != 1)
         return;
+    support_flush_coverage();
     log_dying(0);
     (void)kill(getpid(), SIGKILL);
     for (;;)

@@ -119,14 +119,14 @@ hostile_child(int place)
     pawl_error err;
 
     if (load_open(folder.store, &options, &store, &queue, &err) != PAWL_OK)
-        _exit(2); /* another will try */
+        support_exit(2); /* another will try */
     if (place < HOSTILE_CHILDREN / 2)
         hostile_produce(store, queue);
     else
         hostile_work(store, queue);
     log_dying(0); /* its claims, if any are left, are free from here on */
     pawl_close(store);
-    _exit(0);
+    support_exit(0);
 }
 
 /* Root may write anywhere: be somebody whom chmod() concerns. */
@@ -134,7 +134,7 @@ static void
 hostile_be_user(void)
 {
     if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
-        _exit(99);
+        support_exit(99);
 }
 
 static pid_t
@@ -148,7 +148,7 @@ hostile_fork(void (*fn)(int), int arg)
         load_seed(theirs);
         hostile_be_user();
         fn(arg);
-        _exit(0);
+        support_exit(0);
     }
     return pid;
 }
@@ -195,7 +195,7 @@ neighbour_shell(const char *sql)
         (void)!freopen("/dev/null", "w", stdout);
         (void)!freopen("/dev/null", "w", stderr);
         (void)execlp("sqlite3", "sqlite3", folder.store, sql, (char *)NULL);
-        _exit(127);
+        support_exit(127);
     }
     (void)waitpid(pid, &status, 0);
 }
@@ -277,7 +277,7 @@ hostile_begin(void)
         hostile_be_user();
         if (load_open(folder.store, &options, &store, &queue, NULL) == PAWL_OK)
             pawl_close(store);
-        _exit(0);
+        support_exit(0);
     }
     (void)waitpid(pid, &status, 0);
 }
@@ -291,9 +291,9 @@ hostile_drain(void)
 
     if (pid == 0) {
         if (load_drain(folder.store, &options, &err) == PAWL_OK)
-            _exit(0);
+            support_exit(0);
         fprintf(stderr, "hostile: drain: %s\n", err.message);
-        _exit(1);
+        support_exit(1);
     }
     (void)waitpid(pid, &status, 0);
     return status;
@@ -461,7 +461,7 @@ fair_process(int i)
 
     if (pawl_open(folder.store, &options, &store, &err) != PAWL_OK ||
         pawl_queue_open(store, "q", &queue, &err) != PAWL_OK)
-        _exit(1);
+        support_exit(1);
     pawl__point_hook(fair_hold);
     while (!atomic_load(&shared->stop)) {
         began = log_now_ns();

@@ -43,7 +43,7 @@ static void
 kill_die(const char *what, const pawl_error *err)
 {
     fprintf(stderr, "kill: %s: %s\n", what, err->message);
-    _exit(1);
+    support_exit(1);
 }
 
 /* ---------------------------------------------------------------- children */
@@ -159,7 +159,7 @@ kill_child(enum role role, bool creating)
         pawl_close(other);
     }
     pawl_close(store);
-    _exit(0);
+    support_exit(0);
 }
 
 static pid_t
@@ -246,7 +246,7 @@ kill_drain(void)
     if (pid == 0) {
         if (load_drain(folder.store, &options, &err) != PAWL_OK)
             kill_die("drain", &err);
-        _exit(0);
+        support_exit(0);
     }
     (void)waitpid(pid, &status, 0);
     return status;

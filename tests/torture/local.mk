@@ -13,7 +13,8 @@ torture_ldadd = libpawl_torture.la $(test_ldadd)
 
 torture_tests = tests/torture/test_check tests/torture/kill \
 	tests/torture/power tests/torture/small_disk
-torture_tests += tests/torture/race tests/torture/hostile
+torture_tests += tests/torture/race tests/torture/hostile \
+	tests/torture/faults_threads
 check_PROGRAMS += $(torture_tests) tests/torture/faults
 TESTS += $(torture_tests) tests/torture/test-faults.sh
 endif
@@ -34,7 +35,24 @@ tests_torture_power_LDADD = $(torture_ldadd)
 tests_torture_small_disk_CPPFLAGS = $(test_cppflags)
 tests_torture_small_disk_LDADD = $(torture_ldadd)
 tests_torture_faults_CPPFLAGS = $(test_cppflags)
+tests_torture_faults_SOURCES = tests/torture/faults.c \
+	tests/torture/system.c tests/torture/system.h
 tests_torture_faults_LDADD = $(test_ldadd)
+system_ldflags = $(AM_LDFLAGS) \
+	-Wl,--wrap=open64 -Wl,--wrap=fstat64 -Wl,--wrap=stat64 \
+	-Wl,--wrap=statx -Wl,--wrap=statfs64 -Wl,--wrap=access \
+	-Wl,--wrap=realpath -Wl,--wrap=ftruncate64 \
+	-Wl,--wrap=posix_fallocate64 -Wl,--wrap=mmap64 -Wl,--wrap=fcntl64 \
+	-Wl,--wrap=eventfd -Wl,--wrap=timerfd_create \
+	-Wl,--wrap=inotify_init1 -Wl,--wrap=inotify_add_watch \
+	-Wl,--wrap=opendir -Wl,--wrap=read -Wl,--wrap=pread64 \
+	-Wl,--wrap=pthread_create
+tests_torture_faults_LDFLAGS = $(system_ldflags)
+tests_torture_faults_threads_CPPFLAGS = $(test_cppflags)
+tests_torture_faults_threads_SOURCES = tests/torture/faults_threads.c \
+	tests/torture/system.c tests/torture/system.h
+tests_torture_faults_threads_LDADD = $(torture_ldadd)
+tests_torture_faults_threads_LDFLAGS = $(system_ldflags)
 tests_torture_race_CPPFLAGS = $(test_cppflags)
 tests_torture_race_LDADD = $(test_ldadd)
 tests_torture_hostile_CPPFLAGS = $(test_cppflags)

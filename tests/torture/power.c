@@ -640,7 +640,7 @@ power_judge_all(unsigned jobs, long most)
         if (pid == 0) {
             (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
             power_judge_part(i, jobs, most);
-            _exit(0);
+            support_exit(0);
         }
     }
     while (wait(&status) > 0)

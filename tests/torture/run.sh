@@ -65,15 +65,16 @@ if wanted kill; then
     part kill-power $t/kill --kills "$(amount 10000 500000)" --folder "$disk" &
 fi
 if wanted faults; then
-    for kind in memory io full short; do
+    for kind in memory system io full short; do
         TMPDIR=$ram part "faults-$kind" $t/faults "$kind"
     done
     TMPDIR=$ram part faults-room $t/faults room
     TMPDIR=$ram part faults-sqlite $t/faults --step "$(amount 5 1)" sqlite
+    TMPDIR=$ram part faults-threads $t/faults_threads --step "$(amount 3 1)"
     part small-disk $t/small_disk
 fi
 wait
-report kill-power faults-memory faults-sqlite faults-io faults-full \
+report kill-power faults-memory faults-system faults-threads faults-sqlite faults-io faults-full \
     faults-short faults-room small-disk
 
 if wanted kill; then

@@ -4,7 +4,7 @@
 set -e
 step=1
 [ "${PAWL_TEST_QUICK:-}" = 1 ] && step=4
-for kind in memory short; do
+for kind in memory system short; do
     ./tests/torture/faults --step $step $kind
 done
 ./tests/torture/faults --step $((step * 5)) io
