@@ -31,6 +31,9 @@
  * leader; no batch is touched after it was freed; nothing commits once the
  * store is poisoned; nobody waits for ever (no end state but the last).
  *
+ * Two configurations: callers alone (CALLERS, TURNS), and with -DASYNCS also
+ * the asynchronous pushes, the timer and close.
+ *
  * Controls, each of which must fail:
  *   -DWAKE_BEFORE_COMMIT  the leader sets done before it commits
  *   -DLOST_WAKEUP         the leader looks for the next batch and says that it
@@ -42,13 +45,15 @@
 #ifndef TURNS
 #define TURNS 2 /* requests of each caller */
 #endif
+#ifndef CALLERS
 #define CALLERS 2
-#define STARTER 2 /* the op that flushes, by process */
-#define TIMER 3
-#define CLOSER 4
-#define PROCS 5
-#define ASYNC 5 /* async operations: 5, 6, 7 */
-#define OPS 8
+#endif
+#define STARTER (CALLERS) /* operations: by process, those of flushes too */
+#define TIMER (CALLERS + 1)
+#define CLOSER (CALLERS + 2)
+#define PROCS (CALLERS + 3)
+#define ASYNC PROCS /* and the asynchronous ones behind them */
+#define OPS (ASYNC + 3)
 #define ASYNC_LEAD 2  /* COMMIT_ASYNC_LEAD */
 #define ASYNC_LIMIT 3 /* COMMIT_ASYNC_LIMIT */
 #define BATCHES 4
@@ -420,17 +425,20 @@ active[CALLERS] proctype Caller()
 active proctype Starter()
 {
     byte me = STARTER;
+#ifdef ASYNCS
     bool lead;
     LOCALS;
 
     commit_start(0);
     commit_start(1);
+#endif
     n_through++
 }
 
 active proctype Timer()
 {
     byte me = TIMER;
+#ifdef ASYNCS
     byte wanted;
     LOCALS;
 
@@ -438,18 +446,22 @@ active proctype Timer()
     :: async_list != 0 && !stop_timer -> commit_sync()
     :: stop_timer -> break
     od;
+#endif
     timer_ended = true
 }
 
 active proctype Closer()
 {
     byte me = CLOSER;
+#ifdef ASYNCS
     byte wanted;
     LOCALS;
+#endif
 
     n_through == CALLERS + 1;
     stop_timer = true; /* pawl_stop(); or the timer was never started */
     timer_ended;
+#ifdef ASYNCS
     commit_sync();
 #ifndef CLOSE_SYNCS_ONCE
     do
@@ -457,8 +469,9 @@ active proctype Closer()
     :: else -> break
     od;
 #endif
-    assert(async_list == 0 && gathering == NONE && !leading);
     assert(told[0] == 1 && told[1] == 1 && told[2] == 1);
+#endif
+    assert(async_list == 0 && gathering == NONE && !leading);
     all_closed = true
 }
 
