@@ -108,6 +108,7 @@ consumer_pop(struct pawl__consumer *c)
 
     c->ring_at = (c->ring_at + 1) % (2 * PAWL__BATCH_MAX);
     c->ring_n--;
+    c->ring_moved = true;
     return r;
 }
 
@@ -420,6 +421,27 @@ consumer_attempt(struct pawl__consumer *c, pawl_attempt *a,
 
 /* One job, from the ring to its end. Called with mu held. */
 static void
+consumer_leave_gate(struct pawl__consumer *c, struct pawl__pool_thread *t)
+{
+    if (t->inside)
+        pawl__gate_leave(&c->queue->store->gate, t->alone);
+    t->inside = false;
+}
+
+/* The attempt that t runs was decided without its listener, which may never
+ * return: another thread takes its place in the pool. */
+static void
+consumer_overtake(struct pawl__consumer *c, struct pawl__pool_thread *t)
+{
+    if (t->late)
+        return;
+    t->late = true;
+    c->n_late++;
+    if (!c->stopping)
+        consumer_resize(c);
+}
+
+static void
 consumer_run_job(struct pawl__consumer *c, struct pawl__pool_thread *t)
 {
     pawl_store *store = c->queue->store;
@@ -437,14 +459,14 @@ consumer_run_job(struct pawl__consumer *c, struct pawl__pool_thread *t)
         consumer_put(c, record);
         consumer_release_ring(c);
         c->n_running--;
-        pawl__unlock(&c->mu);
         pawl__gate_leave(&store->gate, alone);
-        pawl__lock(&c->mu);
         return;
     }
     pawl__attempt_init(&a, c->queue, &store->clock, record,
                        record->info.job.timeout_ms);
     t->attempt = &a;
+    t->inside = true;
+    t->alone = alone;
     pawl__unlock(&c->mu);
     pawl__timer_deadline(
         store, atomic_load_explicit(&a.deadline_ms, memory_order_relaxed));
@@ -459,8 +481,11 @@ consumer_run_job(struct pawl__consumer *c, struct pawl__pool_thread *t)
         consumer_add_outcome(c, &settle);
     store->driver->running(store->self, t->index, 0);
     c->n_running--;
+    consumer_leave_gate(c, t);
+    if (t->late)
+        c->n_late--;
+    t->late = false;
     pawl__unlock(&c->mu);
-    pawl__gate_leave(&store->gate, alone);
     pawl__attempt_clear(&a);
     pawl__record_free(record);
     pawl__lock(&c->mu);
@@ -473,7 +498,8 @@ consumer_must_end(const struct pawl__consumer *c)
 {
     if (c->stopping)
         return c->ring_n == 0 && (c->done.n == 0 || c->broken);
-    return c->n_threads > c->n_wanted && c->ring_n == 0 && c->done.n == 0;
+    return c->n_threads > c->n_wanted + c->n_late && c->ring_n == 0 &&
+           c->done.n == 0;
 }
 
 static void
@@ -559,15 +585,19 @@ static void
 consumer_resize(struct pawl__consumer *c)
 {
     pawl_error ignored;
+    int wanted;
 
     c->n_wanted =
         c->settings.parallelism != 0 ? c->settings.parallelism : pawl__n_cpus();
     if (c->n_wanted > PAWL__POOL_MAX)
         c->n_wanted = PAWL__POOL_MAX;
-    while (c->n_threads < c->n_wanted)
+    wanted = c->n_wanted + c->n_late;
+    if (wanted > PAWL__POOL_MAX)
+        wanted = PAWL__POOL_MAX;
+    while (c->n_threads < wanted)
         if (consumer_start_thread(c, &ignored) != PAWL_OK)
             break;
-    if (c->n_threads > c->n_wanted)
+    if (c->n_threads > wanted)
         pawl__cond_broadcast(&c->work);
 }
 
@@ -668,8 +698,9 @@ pawl__consumer_notify(struct pawl__consumer *c)
 /* The deadline of one attempt passed: settle it, having told of it. Called
  * with mu held, which it gives up meanwhile. */
 static void
-consumer_time_out_one(struct pawl__consumer *c, pawl_attempt *a)
+consumer_time_out_one(struct pawl__consumer *c, struct pawl__pool_thread *t)
 {
+    pawl_attempt *a = t->attempt;
     /* A copy: the listener may return, and its record go, at any moment. */
     struct pawl__record *record = pawl__record_copy(a->record);
     struct pawl__settle settle;
@@ -680,6 +711,7 @@ consumer_time_out_one(struct pawl__consumer *c, pawl_attempt *a)
     }
     pawl__attempt_tell(a, PAWL_STOP_TIMEOUT);
     pawl__attempt_settle_timeout(a, &c->rng, &settle);
+    consumer_overtake(c, t);
     pawl__unlock(&c->mu);
     consumer_emit(c, PAWL_ON_TIMED_OUT, record, &settle);
     consumer_emit_outcome(c, record, &settle);
@@ -706,12 +738,27 @@ pawl__consumer_time_out(struct pawl__consumer *c)
             continue;
         at = atomic_load_explicit(&a->deadline_ms, memory_order_relaxed);
         if (at <= now)
-            consumer_time_out_one(c, a);
+            consumer_time_out_one(c, &c->pool[i]);
         else if (at < next)
             next = at;
     }
     pawl__unlock(&c->mu);
     return next;
+}
+
+/* Once all ends are settled the gate need not wait for listeners that run on:
+ * not before, as a job that is let in alone may end the process, and their
+ * jobs must not count that as an abandon. */
+static void
+consumer_leave_late(struct pawl__consumer *c)
+{
+    int i;
+
+    if (c->done.n > 0 || c->fetching)
+        return;
+    for (i = 0; c->n_late > 0 && i < PAWL__POOL_MAX; i++)
+        if (c->pool[i].late)
+            consumer_leave_gate(c, &c->pool[i]);
 }
 
 int64_t
@@ -730,8 +777,22 @@ pawl__consumer_settle_old(struct pawl__consumer *c)
     } else if (c->done.n > 0 && !c->broken) {
         again = CONSUMER_OLD_MS;
     }
+    consumer_leave_late(c);
     pawl__unlock(&c->mu);
     return again;
+}
+
+/* Jobs that were claimed and that nobody here came to start since the last
+ * tick: others may have time for them. */
+static void
+consumer_free_ring(struct pawl__consumer *c)
+{
+    if (c->ring_n > 0 && !c->ring_moved) {
+        consumer_release_ring(c);
+        c->done_since_us = 0;
+        c->look = true;
+    }
+    c->ring_moved = false;
 }
 
 void
@@ -746,6 +807,7 @@ pawl__consumer_check(struct pawl__consumer *c)
     int i;
 
     pawl__lock(&c->mu);
+    consumer_free_ring(c);
     for (i = 0; i < PAWL__POOL_MAX; i++) {
         a = c->pool[i].attempt;
         if (a == NULL || now - a->began_ms < CONSUMER_CHECK_MS ||
@@ -765,8 +827,11 @@ pawl__consumer_check(struct pawl__consumer *c)
         a = c->pool[i].attempt;
         for (k = 0; a != NULL && k < n; k++)
             if (!held[k] && a->record->token == pairs[k].token &&
-                pawl__attempt_decide(a))
+                pawl__attempt_decide(a)) {
                 pawl__attempt_tell(a, PAWL_STOP_CANCELLED);
+                consumer_overtake(c, &c->pool[i]);
+                consumer_leave_gate(c, &c->pool[i]);
+            }
     }
     pawl__unlock(&c->mu);
 }
@@ -792,8 +857,11 @@ pawl__consumer_cancel(struct pawl__consumer *c, int64_t job)
     pawl__lock(&c->mu);
     for (i = 0; i < PAWL__POOL_MAX; i++) {
         a = c->pool[i].attempt;
-        if (a != NULL && a->record->info.id == job && pawl__attempt_decide(a))
+        if (a != NULL && a->record->info.id == job && pawl__attempt_decide(a)) {
             pawl__attempt_tell(a, PAWL_STOP_CANCELLED);
+            consumer_overtake(c, &c->pool[i]);
+            consumer_leave_gate(c, &c->pool[i]);
+        }
     }
     pawl__unlock(&c->mu);
 }
@@ -804,7 +872,7 @@ pawl__consumer_quiet(struct pawl__consumer *c)
     bool quiet;
 
     pawl__lock(&c->mu);
-    quiet = c->broken || (c->ring_n == 0 && c->n_running == 0 &&
+    quiet = c->broken || (c->ring_n == 0 && c->n_running == c->n_late &&
                           c->done.n == 0 && !c->fetching);
     pawl__unlock(&c->mu);
     return quiet;

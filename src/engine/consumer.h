@@ -17,6 +17,8 @@ struct pawl__pool_thread {
     int index; /* in the store: what driver->running() is told */
     enum { PAWL__POOL_FREE, PAWL__POOL_LIVE, PAWL__POOL_ENDED } state;
     pawl_attempt *attempt; /* what it runs, or NULL */
+    bool inside, alone;    /* of the gate, and how it went in */
+    bool late; /* its attempt was decided, and the listener still runs */
 };
 
 /* An end that is not settled yet: settle.text is owned. */
@@ -34,9 +36,11 @@ struct pawl__consumer {
     struct pawl__cond ended; /* a pool thread ended; stop waits here */
     struct pawl__pool_thread pool[PAWL__POOL_MAX];
     int n_threads, n_wanted, n_idle, n_running;
+    int n_late; /* of those that run: others take their place */
 
     struct pawl__record *ring[2 * PAWL__BATCH_MAX]; /* claimed, not started */
     size_t ring_at, ring_n;
+    bool ring_moved; /* since the last tick */
     struct pawl__outcomes done;
     int64_t done_since_us; /* real time of the oldest in done */
 

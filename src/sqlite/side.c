@@ -34,7 +34,8 @@
 
 struct side_worker {
     _Atomic int64_t jobs[PAWL__SIDE_THREADS];
-    char rest[SIDE_PAGE - PAWL__SIDE_THREADS * 8];
+    _Atomic int64_t pid, space, began; /* see side_who(); 0: not known */
+    char rest[SIDE_PAGE - PAWL__SIDE_THREADS * 8 - 24];
 };
 
 struct pawl__side_map {
@@ -213,6 +214,64 @@ pawl__side_close(struct pawl__side *side)
     side->slot = -1;
 }
 
+/* The process that a worker is: its pid, in which name space, and when it
+ * began, as pids are used again. */
+
+/* The name space of pids that we are in, 0: not known. */
+static int64_t
+side_space(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/ns/pid", &st) == 0 ? (int64_t)st.st_ino : 0;
+}
+
+/* When a process began, in ticks since the boot. 0: not known, -1: it is not
+ * there, or has ended and waits for its parent. From proc(5)'s stat: field 3 is
+ * the state, 20 the number of threads (a first thread that ended alone looks
+ * like a dead process, but for that), 22 the time. */
+static int64_t
+side_began(pid_t pid)
+{
+    char path[40], text[1024], state = 0;
+    long threads = 0;
+    long long began = 0;
+    const char *at;
+    ssize_t n;
+    int fd;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? -1 : 0;
+    n = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    if (n <= 0)
+        return n < 0 && errno == ESRCH ? -1 : 0;
+    text[n] = '\0';
+    at = strrchr(text, ')'); /* the name before may hold anything */
+    if (at == NULL ||
+        sscanf(at + 1,
+               " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+               "%*s %*s %ld %*s %lld",
+               &state, &threads, &began) != 3)
+        return 0;
+    return (state == 'Z' || state == 'X') && threads <= 1 ? -1 : began;
+}
+
+bool
+pawl__side_is_gone(const struct pawl__side *side, int slot)
+{
+    const struct side_worker *w = &side->map->workers[slot];
+    int64_t pid = atomic_load(&w->pid), began = atomic_load(&w->began), now;
+
+    if (pid <= 0 || began <= 0 || atomic_load(&w->space) == 0 ||
+        atomic_load(&w->space) != side_space())
+        return false;
+    now = side_began((pid_t)pid);
+    return now != 0 && now != began;
+}
+
 int
 pawl__side_take(struct pawl__side *side, int from)
 {
@@ -226,20 +285,32 @@ pawl__side_take(struct pawl__side *side, int from)
 }
 
 int
-pawl__side_begin(struct pawl__side *side, int slot, pawl_error *err)
+pawl__side_sign(struct pawl__side *side, int slot, pawl_error *err)
 {
-    int i, rc;
+    struct side_worker *w = &side->map->workers[slot];
+    int rc;
 
     rc = posix_fallocate(side->fd, (off_t)SIDE_PAGE * (1 + slot), SIDE_PAGE);
     if (rc != 0)
         return pawl__fail(err, rc == ENOSPC ? PAWL_FULL : PAWL_IO, rc,
                           "grow the side file: %s; make room on the disk",
                           strerror(rc));
+    atomic_store(&w->pid, 0); /* half of it must not be read as a whole */
+    atomic_store(&w->space, side_space());
+    atomic_store(&w->began, side_began(getpid()));
+    atomic_store(&w->pid, (int64_t)getpid());
+    return PAWL_OK;
+}
+
+void
+pawl__side_begin(struct pawl__side *side, int slot)
+{
+    int i;
+
     for (i = 0; i < PAWL__SIDE_THREADS; i++)
         atomic_store_explicit(&side->map->workers[slot].jobs[i], 0,
                               memory_order_relaxed);
     side->slot = slot;
-    return PAWL_OK;
 }
 
 void

@@ -36,11 +36,18 @@ void pawl__side_close(struct pawl__side *side);
 
 /* Take the lock of a free slot, from slot from on. -1: none is free. */
 int pawl__side_take(struct pawl__side *side, int from);
-/* Make the taken slot ours: all threads idle. FULL when it finds no blocks. */
-int pawl__side_begin(struct pawl__side *side, int slot, pawl_error *err);
+/* Write into the taken slot who we are, before others can read of us. What its
+ * last worker ran stays. FULL when it finds no blocks. */
+int pawl__side_sign(struct pawl__side *side, int slot, pawl_error *err);
+/* Make it ours: all threads idle. */
+void pawl__side_begin(struct pawl__side *side, int slot);
 void pawl__side_release(struct pawl__side *side, int slot);
 /* Does anybody, in this process or another, hold the slot? Not for ours. */
 bool pawl__side_held(const struct pawl__side *side, int slot);
+
+/* Is the process that took the slot gone, though the lock is held? A child that
+ * it forked keeps the lock with its copy of the descriptor. */
+bool pawl__side_is_gone(const struct pawl__side *side, int slot);
 
 /* Our thread runs job (0: none). */
 void pawl__side_running(struct pawl__side *side, int thread, int64_t job);

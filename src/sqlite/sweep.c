@@ -3,7 +3,8 @@
  *
  * A worker is a row that names a slot of the side file. It is dead when
  *  - the machine was booted since (then nothing is known of what ran), or
- *  - the slot's lock is free, in the side file that the row means, or
+ *  - the slot's lock is free, in the side file that the row means, or it is
+ *    held only by a child that the worker had forked, or
  *  - the side file was replaced since, and no process has its pid any more
  *    (the only use of a pid: someone deleted the file of a live worker).
  * A held lock means alive, however long ago anything was heard of it.
@@ -57,7 +58,9 @@ sweep_is_dead(const struct pawl__sqlite *s, const struct sweep_worker *w)
     if (w->boot != s->side.boot)
         return true;
     if (w->side == s->side.mark)
-        return w->slot != s->side.slot && !pawl__side_held(&s->side, w->slot);
+        return w->slot != s->side.slot &&
+               (!pawl__side_held(&s->side, w->slot) ||
+                pawl__side_is_gone(&s->side, w->slot));
     return w->pid <= 0 || (kill((pid_t)w->pid, 0) != 0 && errno == ESRCH);
 }
 
@@ -382,10 +385,12 @@ worker_try(struct pawl__sqlite *s, struct worker_op *w, pawl_error *err)
     memset(&w->op, 0, sizeof w->op);
     w->op.apply = worker_add;
     w->op.drains = true;
-    rc = pawl__commit_run(s, &w->op);
+    rc = pawl__side_sign(&s->side, w->slot, &w->op.err);
+    if (rc == PAWL_OK)
+        rc = pawl__commit_run(s, &w->op);
     pawl__point("worker: registered");
     if (rc == PAWL_OK && !w->taken)
-        rc = pawl__side_begin(&s->side, w->slot, &w->op.err);
+        pawl__side_begin(&s->side, w->slot);
     if (rc != PAWL_OK)
         *err = w->op.err;
     if (rc != PAWL_OK || w->taken)

@@ -422,6 +422,7 @@ hostile_replace(const char *name)
     neighbour_shell(sql);
     (void)rename(other, folder.store);
     replaced = log_now_ns();
+    (void)poll(NULL, 0, 200); /* they go on, if they do not notice */
     hostile_end();
     n = atomic_load(&events->n);
     for (i = 0; i < n; i++)

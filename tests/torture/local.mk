@@ -14,7 +14,7 @@ torture_ldadd = libpawl_torture.la $(test_ldadd)
 torture_tests = tests/torture/test_check tests/torture/kill \
 	tests/torture/power tests/torture/small_disk
 torture_tests += tests/torture/race tests/torture/hostile \
-	tests/torture/faults_threads
+	tests/torture/faults_threads tests/torture/poison
 check_PROGRAMS += $(torture_tests) tests/torture/faults
 TESTS += $(torture_tests) tests/torture/test-faults.sh
 endif
@@ -57,3 +57,5 @@ tests_torture_race_CPPFLAGS = $(test_cppflags)
 tests_torture_race_LDADD = $(test_ldadd)
 tests_torture_hostile_CPPFLAGS = $(test_cppflags)
 tests_torture_hostile_LDADD = $(torture_ldadd)
+tests_torture_poison_CPPFLAGS = $(test_cppflags)
+tests_torture_poison_LDADD = $(torture_ldadd)

@@ -109,6 +109,10 @@ if wanted race; then
     TMPDIR=$ram part race $t/race --seconds "$(amount 60 3600)"
     report race-control race
 fi
+if wanted poison; then
+    TMPDIR=$ram part poison $t/poison
+    report poison
+fi
 if wanted hostile; then
     TMPDIR=$ram part hostile $t/hostile --seconds "$(amount 10 600)"
     report hostile
