@@ -19,4 +19,7 @@ include tests/crash/local.mk
 include tests/torture/local.mk
 include tests/cli/local.mk
 include tests/model/local.mk
+include tests/fuzz/local.mk
+include tests/spin/local.mk
+include tests/mutants/local.mk
 include tests/export/local.mk

@@ -29,7 +29,10 @@ pawl__sized_copy(void *ours, size_t ours_bytes, const void *theirs,
 
     memset(ours, 0, ours_bytes);
     memcpy(&size, theirs, sizeof size); /* struct_size is the first field */
-    if (size <= sizeof size || size > OPTIONS_SIZE_MAX)
+    /* A struct that begins with a size_t is a multiple of one: else it would
+     * end inside a pointer. */
+    if (size <= sizeof size || size > OPTIONS_SIZE_MAX ||
+        size % sizeof size != 0)
         return pawl__fail(err, PAWL_INVALID, 0,
                           "%s->struct_size is %zu: set it to sizeof *%s", what,
                           size, what);

@@ -30,8 +30,9 @@ look_end(struct pawl__sqlite *s)
 
 int
 pawl__sqlite_get(void *self, int64_t id, struct pawl__record **record,
-                 pawl_error *err)
+                 pawl_error *theirs)
 {
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
     struct pawl__sqlite *s = self;
     struct pawl__conn *c = look_begin(s);
     pawl_settings settings;
@@ -114,8 +115,9 @@ look_row_settings(struct pawl__conn *c, sqlite3_stmt *st, char last[65],
 }
 
 int
-pawl__sqlite_list(void *self, struct pawl__list *list, pawl_error *err)
+pawl__sqlite_list(void *self, struct pawl__list *list, pawl_error *theirs)
 {
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
     struct pawl__sqlite *s = self;
     struct pawl__conn *c = look_begin(s);
     pawl_settings settings;
@@ -243,8 +245,9 @@ look_counts(struct pawl__conn *c, const char *queue, pawl_info *info,
 
 int
 pawl__sqlite_info(void *self, const char *queue, pawl_info *info,
-                  pawl_error *err)
+                  pawl_error *theirs)
 {
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
     struct pawl__sqlite *s = self;
     struct pawl__conn *c = look_begin(s);
     size_t size = info->struct_size;
@@ -287,8 +290,9 @@ look_pack(struct pawl__str *texts, size_t n, char ***names, pawl_error *err)
 }
 
 int
-pawl__sqlite_queues(void *self, char ***names, size_t *n, pawl_error *err)
+pawl__sqlite_queues(void *self, char ***names, size_t *n, pawl_error *theirs)
 {
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
     struct pawl__sqlite *s = self;
     struct pawl__conn *c = look_begin(s);
     struct pawl__str texts = {0};
@@ -348,8 +352,9 @@ look_any(struct pawl__sqlite *s, enum pawl__stmt_id id, const char *queue,
 
 int
 pawl__sqlite_busy(void *self, const char *queue, const char *const *types,
-                  size_t n_types, bool *busy, pawl_error *err)
+                  size_t n_types, bool *busy, pawl_error *theirs)
 {
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
     struct pawl__sqlite *s = self;
     size_t i;
     int rc = PAWL_OK;
@@ -374,8 +379,9 @@ pawl__sqlite_busy(void *self, const char *queue, const char *const *types,
 
 int
 pawl__sqlite_check(void *self, const struct pawl__settle *pairs, size_t n,
-                   bool *held, pawl_error *err)
+                   bool *held, pawl_error *theirs)
 {
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
     struct pawl__sqlite *s = self;
     struct pawl__conn *c = look_begin(s);
     sqlite3_stmt *st;
@@ -400,8 +406,9 @@ pawl__sqlite_check(void *self, const struct pawl__settle *pairs, size_t n,
 
 int
 pawl__sqlite_settings(void *self, const char *queue, pawl_settings *settings,
-                      pawl_error *err)
+                      pawl_error *theirs)
 {
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
     struct pawl__sqlite *s = self;
     struct pawl__conn *c = look_begin(s);
     int rc = pawl__row_settings(c, queue, settings, err);

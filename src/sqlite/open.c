@@ -199,8 +199,9 @@ open_free(struct pawl__sqlite *s)
 
 int
 pawl__sqlite_open(const char *location, const struct pawl__env *env,
-                  void **self, pawl_error *err)
+                  void **self, pawl_error *theirs)
 {
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
     struct pawl__sqlite *s = pawl__calloc(1, sizeof *s);
     int rc;
 

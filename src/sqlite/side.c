@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -242,8 +243,8 @@ side_began(pid_t pid)
 
     (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? -1 : 0;
+    if (fd < 0) /* also where /proc hides the processes of others */
+        return errno == ENOENT && kill(pid, 0) != 0 && errno == ESRCH ? -1 : 0;
     n = read(fd, text, sizeof text - 1);
     (void)close(fd);
     if (n <= 0)

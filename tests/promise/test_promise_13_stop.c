@@ -10,6 +10,42 @@ static int stop_rc, drain_rc, close_did_nothing;
 
 #define err P.err
 
+/* Jobs that begin with "q" are quick, so that the pool claims ahead. */
+static int
+hold_some(pawl_attempt *attempt, const pawl_job *job, void *user)
+{
+    (void)attempt;
+    (void)user;
+    atomic_fetch_add(&started, 1);
+    while (*(const char *)job->payload != 'q' && atomic_load(&let_go) == 0)
+        ;
+    return 0;
+}
+
+START_TEST(claimed_jobs_are_given_back_while_a_listener_still_runs)
+{
+    int64_t until = support_now_ms() + SUPPORT_DEADLINE_MS;
+    int i;
+
+    promise_open(&P, false);
+    ok(pawl_queue_set(P.queue, "parallelism", "1", &err));
+    ok(pawl_listen(P.queue, "t", hold_some, NULL, &err));
+    for (i = 0; i < 300; i++)
+        (void)promise_push(&P, i == 200 ? "hold" : "quick");
+    ok(pawl_start(P.store, &err));
+    support_wait(&started, 201);
+    ck_assert_int_gt(promise_info(&P).reserved, 1); /* it has more at hand */
+    fails(PAWL_BUSY, pawl_stop(P.store, 0, &err));
+    while (promise_info(&P).reserved > 1)
+        ck_assert_msg(support_now_ms() < until, "they are still reserved");
+    ck_assert_int_eq(promise_info(&P).waiting, 99);
+    atomic_store(&let_go, 1);
+    ok(pawl_stop(P.store, SUPPORT_DEADLINE_MS, &err));
+    ck_assert_int_eq(atomic_load(&started), 201);
+    promise_close(&P);
+}
+END_TEST
+
 static int
 hold(pawl_attempt *attempt, const pawl_job *job, void *user)
 {
@@ -121,6 +157,7 @@ add(Suite *suite)
 
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, stop_waits_for_its_grace_time_and_gives_the_rest_back);
+    tcase_add_test(tc, claimed_jobs_are_given_back_while_a_listener_still_runs);
     tcase_add_test(tc, a_listener_may_call_any_function_and_stop_refuses);
     tcase_add_test(tc, no_transaction_is_open_while_a_listener_runs);
     suite_add_tcase(suite, tc);

@@ -54,7 +54,9 @@
 #define PROCS (CALLERS + 3)
 #define ASYNC PROCS /* and the asynchronous ones behind them */
 #define OPS (ASYNC + 3)
-#define ASYNC_LEAD 2  /* COMMIT_ASYNC_LEAD */
+#ifndef ASYNC_LEAD
+#define ASYNC_LEAD 2 /* COMMIT_ASYNC_LEAD */
+#endif
 #define ASYNC_LIMIT 3 /* COMMIT_ASYNC_LIMIT */
 #define BATCHES 4
 #define NONE 15
@@ -92,7 +94,7 @@ byte n_leaders;
 byte asleep[PROCS]; /* 0; else in which FUTEX_WAIT */
 bool awaits[PROCS]; /* in cond_wait(async_done) */
 byte n_through;     /* callers and starter that are through */
-bool stop_timer, timer_ended, all_closed;
+bool timer_stop, timer_ended, all_closed;
 
 #define EV_LEAD(b_) (2 * (b_) + 1)
 #define EV_DONE(b_) (2 * (b_) + 2)
@@ -165,10 +167,7 @@ inline settle_ops(how_)
             rc[i] = OK;
             committed[i] = true
         :: i == 0 && how_ != POISONED && !poisoned -> rc[i] = REFUSED
-        :: how_ == UNKNOWN -> rc[i] = UNKNOWN
-        :: how_ == UNKNOWN ->
-            rc[i] = UNKNOWN;
-            committed[i] = true
+        :: how_ == UNKNOWN -> rc[i] = UNKNOWN /* done, or not */
         :: how_ == POISONED -> rc[i] = POISONED
         fi;
         i++
@@ -178,29 +177,28 @@ inline settle_ops(how_)
     i = 0
 }
 
-/* Each in a transaction of its own, as after a full disk. */
+/* Each in a transaction of its own, as after a full disk. One step: nobody
+ * looks at an operation before its batch is done. */
 inline commit_each()
 {
-    j = 0;
+    i = 0;
     do
-    :: j < OPS && ((todo >> j) & 1) ->
-        atomic {
-            if
-            :: poisoned -> rc[j] = POISONED
-            :: !poisoned ->
-                rc[j] = OK;
-                committed[j] = true
-            :: !poisoned && j == 0 -> rc[j] = REFUSED
-            :: !poisoned ->
-                poisoned = true;
-                rc[j] = UNKNOWN
-            fi;
-            j++
-        }
-    :: j < OPS && !((todo >> j) & 1) -> j++
-    :: j == OPS -> break
+    :: i < OPS && ((todo >> i) & 1) ->
+        if
+        :: poisoned -> rc[i] = POISONED
+        :: !poisoned ->
+            rc[i] = OK;
+            committed[i] = true
+        :: !poisoned && i == 0 -> rc[i] = REFUSED
+        :: !poisoned ->
+            poisoned = true;
+            rc[i] = UNKNOWN
+        fi;
+        i++
+    :: i < OPS && !((todo >> i) & 1) -> i++
+    :: i == OPS -> break
     od;
-    j = 0
+    i = 0
 }
 
 inline commit_batch()
@@ -213,7 +211,7 @@ inline commit_batch()
             settle_ops(UNKNOWN);
             poisoned = true
         }
-    :: !poisoned -> commit_each()
+    :: atomic { !poisoned -> commit_each() }
     fi
 }
 
@@ -231,6 +229,8 @@ inline commit_tell()
             assert(rc[ASYNC + k] != OK || committed[ASYNC + k]);
             told[k]++;
             assert(told[k] == 1);
+            rc[ASYNC + k] = PENDING;
+            committed[ASYNC + k] = false;
             n_told++
         };
         if
@@ -404,7 +404,7 @@ inline commit_sync()
 #define LOCALS             \
     byte b = NONE;         \
     byte next = NONE;      \
-    byte was, i, j, k;     \
+    byte was, i, k;        \
     byte todo, taken;      \
     byte n_told;           \
     bool first, now
@@ -443,8 +443,8 @@ active proctype Timer()
     LOCALS;
 
     do
-    :: async_list != 0 && !stop_timer -> commit_sync()
-    :: stop_timer -> break
+    :: async_list != 0 && !timer_stop -> commit_sync()
+    :: timer_stop -> break
     od;
 #endif
     timer_ended = true
@@ -459,7 +459,7 @@ active proctype Closer()
 #endif
 
     n_through == CALLERS + 1;
-    stop_timer = true; /* pawl_stop(); or the timer was never started */
+    timer_stop = true; /* pawl_stop(); or the timer was never started */
     timer_ended;
 #ifdef ASYNCS
     commit_sync();

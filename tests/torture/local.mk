@@ -15,10 +15,11 @@ torture_tests = tests/torture/test_check tests/torture/kill \
 	tests/torture/power tests/torture/small_disk
 torture_tests += tests/torture/race tests/torture/hostile \
 	tests/torture/faults_threads tests/torture/poison
-check_PROGRAMS += $(torture_tests) tests/torture/faults
-TESTS += $(torture_tests) tests/torture/test-faults.sh
+check_PROGRAMS += $(torture_tests) tests/torture/faults tests/torture/soak
+TESTS += $(torture_tests) tests/torture/test-faults.sh \
+	tests/torture/test-soak.sh
 endif
-EXTRA_DIST += tests/torture/test-faults.sh
+EXTRA_DIST += tests/torture/test-faults.sh tests/torture/test-soak.sh
 
 torture: $(check_LTLIBRARIES) $(check_PROGRAMS)
 	sh $(srcdir)/tests/torture/run.sh
@@ -59,3 +60,5 @@ tests_torture_hostile_CPPFLAGS = $(test_cppflags)
 tests_torture_hostile_LDADD = $(torture_ldadd)
 tests_torture_poison_CPPFLAGS = $(test_cppflags)
 tests_torture_poison_LDADD = $(torture_ldadd)
+tests_torture_soak_CPPFLAGS = $(test_cppflags)
+tests_torture_soak_LDADD = $(torture_ldadd)

@@ -113,6 +113,10 @@ if wanted poison; then
     TMPDIR=$ram part poison $t/poison
     report poison
 fi
+if wanted soak; then
+    TMPDIR=$ram part soak $t/soak --seconds "$(amount 60 86400)"
+    report soak
+fi
 if wanted hostile; then
     TMPDIR=$ram part hostile $t/hostile --seconds "$(amount 10 600)"
     report hostile

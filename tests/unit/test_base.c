@@ -64,6 +64,7 @@ END_TEST
 START_TEST(sums_of_times_do_not_overflow)
 {
     ck_assert_int_eq(pawl__add_sat(INT64_MAX, 1), INT64_MAX);
+    ck_assert_int_eq(pawl__add_sat(INT64_MAX - 4, 5), INT64_MAX);
     ck_assert_int_eq(pawl__add_sat(INT64_MIN, -1), INT64_MIN);
     ck_assert_int_eq(pawl__add_sat(INT64_MAX, INT64_MIN), -1);
     ck_assert_int_eq(pawl__add_sat(2, 3), 5);
