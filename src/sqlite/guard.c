@@ -20,6 +20,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,17 +34,20 @@ guard_list(const char *path, int fds[PAWL__GUARD_FDS])
     DIR *dir = opendir("/proc/self/fd");
     struct stat wanted, st;
     struct dirent *e;
-    int n = 0, fd;
+    char name[300];
+    int n = 0;
 
     if (dir == NULL)
         return 0;
     if (stat(path, &wanted) != 0)
         wanted.st_ino = 0;
     while (n < PAWL__GUARD_FDS && (e = readdir(dir)) != NULL) {
-        fd = atoi(e->d_name); /* "." gives 0: no harm, it is looked at */
-        if (fstat(fd, &st) == 0 && st.st_ino == wanted.st_ino &&
+        /* By name, not fstat(): another thread may close it just now, which
+         * thread checkers take for a race. "." is a folder: it never fits. */
+        (void)snprintf(name, sizeof name, "/proc/self/fd/%s", e->d_name);
+        if (stat(name, &st) == 0 && st.st_ino == wanted.st_ino &&
             st.st_dev == wanted.st_dev)
-            fds[n++] = fd;
+            fds[n++] = atoi(e->d_name);
     }
     (void)closedir(dir);
     return n;

@@ -25,7 +25,7 @@ well() {
 sql() {
     store=$1
     shift
-    sqlite3 "$store" "$@" || not_ok "sqlite3 $store $*"
+    sqlite3 -cmd ".timeout 10000" "$store" "$@" || not_ok "sqlite3 $store $*"
 }
 
 # hold STORE SQL: a shell of SQLite's that stays behind in a transaction; its

@@ -105,7 +105,7 @@ if command -v sqlite3 >/dev/null; then
     begin work jobs.db mail -- sh -c 'cat >>from-shell'
     until_true sh -c "[ \$(sqlite3 jobs.db 'SELECT count(*) FROM pawl_worker \
         WHERE pid = $worker') = 1 ]"
-    sqlite3 jobs.db \
+    sqlite3 -cmd '.timeout 10000' jobs.db \
         "INSERT INTO pawl_job(queue,type,payload) VALUES('mail','welcome','hi')"
     wait_for from-shell
     is "what the shell has pushed" hi "$(cat from-shell)"

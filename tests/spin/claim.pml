@@ -361,6 +361,7 @@ inline release_ring()
 
 #define CURRENT(j_, t_) (job[j_].token == (t_))
 #define BUSY(t_) (run_token[t_] != 0)
+#define UNDECIDED(t_) (BUSY(t_) && !run_decided[t_])
 #define GATE_OPEN                                                         \
     (ring_alone[0] -> !BUSY(0) && !BUSY(1)                                \
                     : !(BUSY(0) && run_alone[0]) &&                       \
@@ -391,6 +392,14 @@ inline begin(t_)
     j = 0
 }
 
+inline one_that_runs()
+{
+    if
+    :: BUSY(0) -> t = 0
+    :: BUSY(1) -> t = 1
+    fi
+}
+
 /* The listener returned. */
 inline end_run(t_)
 {
@@ -400,9 +409,9 @@ inline end_run(t_)
     :: else
     fi;
     if
-    :: run_decided[t_]
-    :: !run_decided[t_] -> add_end(j, run_token[t_], ACK)
-    :: !run_decided[t_] -> add_end(j, run_token[t_], RETRY)
+    :: run_decided[t_] || broken
+    :: !run_decided[t_] && !broken -> add_end(j, run_token[t_], ACK)
+    :: !run_decided[t_] && !broken -> add_end(j, run_token[t_], RETRY)
     fi;
 #ifndef CLEAR_LATE
     note[slot * THREADS + t_] = 0;
@@ -444,7 +453,7 @@ proctype Worker()
     byte run_job[THREADS], run_token[THREADS];
     bool run_alone[THREADS], run_decided[THREADS];
     byte end_job[ENDS], end_token[ENDS], end_how[ENDS];
-    byte n_ring, n_ends, i, j, from, n_counted;
+    byte n_ring, n_ends, i, j, t, from, n_counted;
     bool was, had_before;
 
 end:
@@ -498,26 +507,24 @@ end:
             fi;
             if
             :: true
-            :: breaks > 0 -> /* done, but who knows */
-                breaks--;
-                broken = true;
-                stopping = true;
-                forget()
+            :: breaks > 0 -> broken = true; breaks-- /* done, they say not */
             fi
         }
+    :: atomic { ready && !broken && n_ends > 0 && breaks > 0 ->
+            broken = true; breaks-- /* not done */ }
     :: atomic {
-            ready && !broken && n_ends > 0 && breaks > 0 -> /* not done */
-            breaks--;
-            broken = true;
+            broken && (!stopping || n_ends > 0 || n_ring > 0) ->
             stopping = true;
             forget()
         }
     /* begin */
-    :: atomic { ready && !stopping && n_ring > 0 && GATE_OPEN && !BUSY(0) ->
-            begin(0) }
-    :: atomic { ready && !stopping && n_ring > 0 && GATE_OPEN && BUSY(0) &&
-                !BUSY(1) ->
-            begin(1) }
+    :: atomic {
+            ready && !stopping && !broken && n_ring > 0 && GATE_OPEN &&
+                !(BUSY(0) && BUSY(1)) ->
+            t = (BUSY(0) -> 1 : 0);
+            begin(t);
+            t = 0
+        }
 #ifdef NOTE_LATE
     :: atomic { ready && BUSY(0) && note[slot * THREADS] == 0 ->
             note[slot * THREADS] = run_job[0] + 1 }
@@ -531,30 +538,26 @@ end:
             note[slot * THREADS + 1] = 0 }
 #endif
     /* end */
-    :: atomic { ready && BUSY(0) && n_ends < ENDS ->
-            end_run(0);
-            if
-            :: broken -> forget()
-            :: else
-            fi }
-    :: atomic { ready && BUSY(1) && n_ends < ENDS ->
-            end_run(1);
-            if
-            :: broken -> forget()
-            :: else
-            fi }
+    :: atomic {
+            ready && (BUSY(0) || BUSY(1)) && n_ends < ENDS ->
+            one_that_runs();
+            end_run(t);
+            t = 0
+        }
 #if TIMEOUTS > 0
     /* time_out */
-    :: atomic { ready && BUSY(0) && !run_decided[0] && !broken &&
-                n_ends < ENDS && timeouts > 0 ->
+    :: atomic {
+            ready && !broken && n_ends < ENDS && timeouts > 0 &&
+                (UNDECIDED(0) || UNDECIDED(1)) ->
+            if
+            :: UNDECIDED(0) -> t = 0
+            :: UNDECIDED(1) -> t = 1
+            fi;
             timeouts--;
-            run_decided[0] = true;
-            add_end(run_job[0], run_token[0], RETRY) }
-    :: atomic { ready && BUSY(1) && !run_decided[1] && !broken &&
-                n_ends < ENDS && timeouts > 0 ->
-            timeouts--;
-            run_decided[1] = true;
-            add_end(run_job[1], run_token[1], RETRY) }
+            run_decided[t] = true;
+            add_end(run_job[t], run_token[t], RETRY);
+            t = 0
+        }
 #endif
 #if PEOPLE > 0
     /* check */
@@ -644,8 +647,16 @@ proctype People()
 }
 #endif
 
+/* Where nothing can go on, all is over. */
+proctype Judge()
+{
+    timeout;
+    assert(OVER)
+}
+
 init {
     atomic {
+        run Judge();
         run Producer();
         run Worker();
         run Worker();
@@ -656,4 +667,4 @@ init {
     }
 }
 
-ltl ends_ { <> [] (OVER) }
+ltl ends_ { <> (OVER) }

@@ -67,6 +67,7 @@
 #define REFUSED 2
 #define UNKNOWN 3
 #define POISONED 4
+#define EACH 5 /* of a transaction only */
 
 /* an event */
 #define UNSET 0
@@ -154,65 +155,47 @@ inline futex_wait(field_, id_)
 
 /* --------------------------------------------------------- one transaction */
 
-/* What the transaction did to each of its operations. Only the first caller's
- * may be refused for itself (EXISTS, say): the others stand for the rest. */
-inline settle_ops(how_)
-{
-    i = 0;
-    do
-    :: i < OPS && ((todo >> i) & 1) ->
-        if
-        :: poisoned && how_ == OK -> rc[i] = POISONED
-        :: !poisoned && how_ == OK ->
-            rc[i] = OK;
-            committed[i] = true
-        :: i == 0 && how_ != POISONED && !poisoned -> rc[i] = REFUSED
-        :: how_ == UNKNOWN -> rc[i] = UNKNOWN /* done, or not */
-        :: how_ == POISONED -> rc[i] = POISONED
-        fi;
-        i++
-    :: i < OPS && !((todo >> i) & 1) -> i++
-    :: i == OPS -> break
-    od;
-    i = 0
-}
-
-/* Each in a transaction of its own, as after a full disk. One step: nobody
- * looks at an operation before its batch is done. */
-inline commit_each()
-{
-    i = 0;
-    do
-    :: i < OPS && ((todo >> i) & 1) ->
-        if
-        :: poisoned -> rc[i] = POISONED
-        :: !poisoned ->
-            rc[i] = OK;
-            committed[i] = true
-        :: !poisoned && i == 0 -> rc[i] = REFUSED
-        :: !poisoned ->
-            poisoned = true;
-            rc[i] = UNKNOWN
-        fi;
-        i++
-    :: i < OPS && !((todo >> i) & 1) -> i++
-    :: i == OPS -> break
-    od;
-    i = 0
-}
-
+/* What becomes of each operation: commit, or UNKNOWN when COMMIT met an I/O
+ * error or the log is gone; or, as after a full disk, EACH in a transaction of
+ * its own. Only the first caller's may be refused for itself (EXISTS, say): the
+ * others stand for the rest. One step: nobody looks at an operation before its
+ * batch is done. */
 inline commit_batch()
 {
-    if
-    :: atomic { poisoned -> settle_ops(POISONED) }
-    :: atomic { !poisoned -> settle_ops(OK) }
-    :: atomic {
-            !poisoned -> /* COMMIT met an I/O error, or the log is gone */
-            settle_ops(UNKNOWN);
-            poisoned = true
-        }
-    :: atomic { !poisoned -> commit_each() }
-    fi
+    atomic {
+        if
+        :: poisoned -> how = POISONED
+        :: else ->
+            if
+            :: how = OK
+            :: how = UNKNOWN
+            :: how = EACH
+            fi
+        fi;
+        i = 0;
+        do
+        :: i < OPS && ((todo >> i) & 1) ->
+            if
+            :: how == OK || (how == EACH && !poisoned) ->
+                assert(!poisoned);
+                rc[i] = OK;
+                committed[i] = true
+            :: i == 0 && how != POISONED && !poisoned -> rc[i] = REFUSED
+            :: how == UNKNOWN -> rc[i] = UNKNOWN /* done, or not */
+            :: how == EACH && !poisoned ->
+                poisoned = true;
+                rc[i] = UNKNOWN
+            :: how == POISONED || (how == EACH && poisoned) ->
+                rc[i] = POISONED
+            fi;
+            i++
+        :: i < OPS && !((todo >> i) & 1) -> i++
+        :: i == OPS -> break
+        od;
+        poisoned = poisoned || how == UNKNOWN;
+        how = 0;
+        i = 0
+    }
 }
 
 /* ---------------------------------------------------------------- the batch */
@@ -406,7 +389,7 @@ inline commit_sync()
     byte next = NONE;      \
     byte was, i, k;        \
     byte todo, taken;      \
-    byte n_told;           \
+    byte how, n_told;          \
     bool first, now
 
 active[CALLERS] proctype Caller()
