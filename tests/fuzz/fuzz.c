@@ -271,7 +271,7 @@ fuzz_image(void)
 {
     static struct fuzz_image image;
     char path[260], wal[270];
-    int64_t worker;
+    int64_t worker = 0;
     void *self;
 
     if (image.db != NULL)

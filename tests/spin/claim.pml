@@ -48,8 +48,9 @@
  * not taken back, settles, and once; no acked job is claimed or run; at most
  * MAX_ABANDONS abandons, and then failed; what ran at its worker's death is
  * counted, what did not is not; with two counted at one death neither had an
- * abandon before; a worker claims only while its row is there. Liveness, under
- * weak fairness: each job ends acked, failed or cancelled, and stays so.
+ * abandon before; a worker claims only while its row is there. Liveness: each
+ * job ends acked or failed (one that was cancelled is retried here), and where
+ * nothing can go on any more all have (Judge).
  *
  * Two exceptions are stated by the model rather than hidden:
  *  - after a time-out the old listener may still run, and note the job, when a
@@ -64,7 +65,10 @@
  *   -DNOTE_LATE      the listener begins before the note is written
  *   -DCLEAR_LATE     the end can be settled before the note is gone
  *   -DNO_LOCK        a sweep takes any other worker for dead (a lease that ran
- *                    out under a clock that jumped) */
+ *                    out under a clock that jumped)
+ *   -DCRASHES=3      no mutation but a limit: as many deaths as there are
+ *                    places, each after the worker registered and before it
+ *                    swept, leave no place to start in, and so nobody to sweep */
 
 #ifndef JOBS
 #define JOBS 2

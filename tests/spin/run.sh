@@ -110,7 +110,7 @@ check commit safety -DCALLERS=2 -DTURNS=2
 small commit live -DCALLERS=0 -DASYNCS
 small commit live -DCALLERS=0 -DASYNCS -DASYNC_LEAD=3
 control commit safety -DCALLERS=3 -DTURNS=1 -DWAKE_BEFORE_COMMIT
-control commit safety -DCALLERS=3 -DTURNS=1 -DLOST_WAKEUP
+control commit live -DCALLERS=3 -DTURNS=1 -DLOST_WAKEUP
 control commit safety -DCALLERS=0 -DASYNCS -DASYNC_LEAD=3 -DCLOSE_SYNCS_ONCE
 
 other="-DPUSHES=0 -DLOCALS=0"
@@ -133,11 +133,12 @@ check claim safety -DJOBS=1
 small claim safety -DJOBS=1 -DBREAKS=1 -DCRASHES=1 -DSTOPS=0
 check claim safety -DJOBS=1 -DTIMEOUTS=1 -DPEOPLE=1 -DCRASHES=0
 check claim safety -DJOBS=2 -DCRASHES=1 -DSTOPS=0 -DJUMPS=0
-check claim live -DJOBS=1 -DCRASHES=1 -DSTOPS=0
+small claim live -DJOBS=1 -DCRASHES=1 -DSTOPS=0
 control claim safety -DJOBS=1 -DPEOPLE=1 -DCRASHES=0 -DSTOPS=0 -DNO_TOKEN
 control claim safety -DJOBS=1 -DNO_SLOT_CHECK
 control claim safety -DJOBS=1 -DNOTE_LATE
 control claim safety -DJOBS=1 -DCLEAR_LATE
+control claim live -DJOBS=1 -DCRASHES=3 -DSTOPS=0 -DJUMPS=0 -DMAX_ABANDONS=4
 
 if [ -n "${LONG:-}" ]; then
     check commit safety -DCALLERS=2 -DTURNS=3

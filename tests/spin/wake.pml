@@ -13,10 +13,12 @@
  *                    consumer_take_claims, consumer_wait
  *   run_job          consumer_run_job() with pawl__timer_deadline()
  *   gate_*           engine/gate.c
- *   Timer            engine/timer.c timer_main(): timer_work (time_out:
- *                    pawl__consumer_time_out; settle: _settle_old), timer_wait
+ *   Timer            engine/timer.c timer_main(): timer_work (time_out is
+ *                    pawl__consumer_time_out, then _settle_old), timer_until,
+ *                    timer_wait; until_mono is until_mono_ms
  *   driver_wait      sqlite/wake.c pawl__sqlite_wait() and wake_poll()
- *   look             wake_look()
+ *   look             wake_look(); written is wake.written_us, the second
+ *                    after which it is given up is left to the tick
  *   Pusher           another process: frames into the -wal (inotify), then
  *                    the sync, then the commit shows (PRAGMA data_version)
  *   Local            our own pawl_push(): commit, pawl__consumer_notify()

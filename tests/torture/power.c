@@ -130,8 +130,8 @@ power_content(sqlite3 *db)
         "SELECT * FROM pawl_job ORDER BY id",
         "SELECT * FROM pawl_claim ORDER BY job",
         "SELECT id, slot, side, boot FROM pawl_worker ORDER BY id",
-        "SELECT name, parallelism, paused, retention_s, max_attempts FROM "
-        "pawl_queue ORDER BY name",
+        ("SELECT name, parallelism, paused, retention_s, max_attempts FROM "
+         "pawl_queue ORDER BY name"),
     };
     uint64_t h = 1469598103934665603ULL;
     size_t i;

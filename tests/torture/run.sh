@@ -69,8 +69,8 @@ if wanted faults; then
         TMPDIR=$ram part "faults-$kind" $t/faults "$kind"
     done
     TMPDIR=$ram part faults-room $t/faults room
-    TMPDIR=$ram part faults-sqlite $t/faults --step "$(amount 5 1)" sqlite
-    TMPDIR=$ram part faults-threads $t/faults_threads --step "$(amount 3 1)"
+    TMPDIR=$ram part faults-sqlite $t/faults --step "$(amount 11 1)" sqlite
+    TMPDIR=$ram part faults-threads $t/faults_threads --step "$(amount 7 1)"
     part small-disk $t/small_disk
 fi
 wait
