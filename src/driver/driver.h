@@ -140,6 +140,13 @@ enum pawl__wait {
     PAWL__WAIT_INTERRUPT = 4 /* interrupt() was called */
 };
 
+/* Types of a queue; n_types 0: all. */
+struct pawl__interest {
+    const char *queue;
+    const char *const *types;
+    size_t n_types;
+};
+
 struct pawl__driver {
     const char *scheme; /* "sqlite", "memory" */
 
@@ -197,10 +204,10 @@ struct pawl__driver {
     /* Names of all queues, sorted, in one block: *names[i]; the caller frees
      * *names only. */
     int (*queues)(void *self, char ***names, size_t *n, pawl_error *err);
-    /* Is anything of these types waiting, reserved, or delayed though it is due
-     * or has attempts or abandons above 0? */
-    int (*busy)(void *self, const char *queue, const char *const *types,
-                size_t n_types, bool *busy, pawl_error *err);
+    /* At one moment: is anything of these types waiting, reserved, or delayed
+     * though it is due or has attempts or abandons above 0? */
+    int (*busy)(void *self, const struct pawl__interest *of, size_t n,
+                bool *busy, pawl_error *err);
 
     int (*settings)(void *self, const char *queue, pawl_settings *settings,
                     pawl_error *err);

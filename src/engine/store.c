@@ -298,30 +298,56 @@ pawl__store_stop(pawl_store *s, int64_t grace_ms, pawl_error *err)
 
 /* ------------------------------------------------------------------ drain */
 
-static int
-store_queue_busy(pawl_store *s, pawl_queue *q, bool *busy, pawl_error *err)
+/* What the pools listen to, or NULL when memory is out. */
+static struct pawl__interest *
+store_interests(pawl_store *s, size_t *n)
 {
-    *busy = true;
-    if (!pawl__consumer_quiet(&q->consumer))
-        return PAWL_OK;
-    return s->driver->busy(s->self, q->name, q->dispatcher.types,
-                           pawl__dispatcher_n_types(&q->dispatcher), busy, err);
+    struct pawl__interest *of;
+    pawl_queue *q;
+    size_t room = 1;
+
+    for (PAWL__EACH_QUEUE(s, q))
+        room++;
+    of = pawl__calloc(room, sizeof *of);
+    *n = 0;
+    if (of == NULL)
+        return NULL;
+    for (PAWL__EACH_QUEUE(s, q)) {
+        if (!q->consumer.enabled || *n == room)
+            continue;
+        of[*n].queue = q->name;
+        of[*n].types = q->dispatcher.types;
+        of[(*n)++].n_types = pawl__dispatcher_n_types(&q->dispatcher);
+    }
+    return of;
+}
+
+static bool
+store_is_quiet(pawl_store *s)
+{
+    pawl_queue *q;
+
+    for (PAWL__EACH_QUEUE(s, q))
+        if (q->consumer.enabled && !pawl__consumer_quiet(&q->consumer))
+            return false;
+    return true;
 }
 
 static int
 store_busy(pawl_store *s, bool *busy, pawl_error *err)
 {
-    pawl_queue *q;
-    int rc = PAWL_OK;
+    struct pawl__interest *of;
+    size_t n;
+    int rc;
 
-    *busy = false;
-    for (PAWL__EACH_QUEUE(s, q)) {
-        if (!q->consumer.enabled)
-            continue;
-        rc = store_queue_busy(s, q, busy, err);
-        if (rc != PAWL_OK || *busy)
-            break;
-    }
+    *busy = true;
+    if (!store_is_quiet(s))
+        return PAWL_OK;
+    of = store_interests(s, &n);
+    if (of == NULL)
+        return pawl__fail_nomem(err);
+    rc = s->driver->busy(s->self, of, n, busy, err);
+    pawl__free(of);
     return rc;
 }
 

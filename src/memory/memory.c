@@ -371,14 +371,14 @@ memory_next_due(struct pawl__memory *m)
 }
 
 static bool
-memory_wants_type(const struct pawl__exchange *x, const char *type)
+memory_is_among(const char *const *types, size_t n, const char *type)
 {
     size_t i;
 
-    for (i = 0; i < x->n_types; i++)
-        if (strcmp(x->types[i], type) == 0)
+    for (i = 0; i < n; i++)
+        if (strcmp(types[i], type) == 0)
             return true;
-    return x->n_types == 0;
+    return n == 0;
 }
 
 /* The next in turn over all types that are asked for. */
@@ -389,7 +389,7 @@ memory_next_job(struct pawl__mqueue *q, const struct pawl__exchange *x)
     struct pawl__mtype *t;
 
     for (t = q->types; t != NULL; t = t->next) {
-        if (!memory_wants_type(x, t->name))
+        if (!memory_is_among(x->types, x->n_types, t->name))
             continue;
         j = pawl__mjob_of_state(pawl__set_first(&t->waiting));
         if (j != NULL && (best == NULL ||
@@ -817,27 +817,35 @@ memory_is_busy(const struct pawl__mjob *j, int64_t now)
              info->abandons > 0));
 }
 
+static bool
+memory_is_wanted(const struct pawl__mjob *j, const struct pawl__interest *of,
+                 size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if (strcmp(j->queue->name, of[i].queue) == 0 &&
+            memory_is_among(of[i].types, of[i].n_types, j->type->name))
+            return true;
+    return false;
+}
+
 static int
-memory_busy(void *self, const char *queue, const char *const *types,
-            size_t n_types, bool *busy, pawl_error *err)
+memory_busy(void *self, const struct pawl__interest *of, size_t n_of,
+            bool *busy, pawl_error *err)
 {
     struct pawl__memory *m = self;
     const struct pawl__node *n;
-    struct pawl__exchange x;
     struct pawl__mjob *j;
 
     (void)err;
-    memset(&x, 0, sizeof x);
-    x.types = types;
-    x.n_types = n_types;
     *busy = false;
     pawl__lock(&m->mu);
     for (n = pawl__set_first(&m->jobs); n != NULL && !*busy;
          n = pawl__set_above(&m->jobs, n)) {
         j = pawl__mjob_of_id(n);
         *busy = memory_is_busy(j, pawl__wall_ms(m->env.clock)) &&
-                strcmp(j->queue->name, queue) == 0 &&
-                memory_wants_type(&x, j->type->name);
+                memory_is_wanted(j, of, n_of);
     }
     pawl__unlock(&m->mu);
     return PAWL_OK;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "base/str.h"
 #include "sqlite/row.h"
 
@@ -24,6 +25,22 @@ static void
 look_end(struct pawl__sqlite *s)
 {
     pawl__unlock(&s->read_mu);
+}
+
+/* All that is read until look_end_moment() is of one moment. */
+static int
+look_begin_moment(struct pawl__conn *c, pawl_error *err)
+{
+    return pawl__stmt_run_ints(c, PAWL__STMT_BEGIN_READ, 0, 0, "begin to read",
+                               err);
+}
+
+static void
+look_end_moment(struct pawl__conn *c)
+{
+    pawl_error ignored;
+
+    (void)pawl__stmt_run_ints(c, PAWL__STMT_COMMIT, 0, 0, "end", &ignored);
 }
 
 /* ------------------------------------------------------------------- jobs */
@@ -251,17 +268,14 @@ pawl__sqlite_info(void *self, const char *queue, pawl_info *info,
     struct pawl__sqlite *s = self;
     struct pawl__conn *c = look_begin(s);
     size_t size = info->struct_size;
-    pawl_error ignored;
     int rc;
 
     memset(info, 0, sizeof *info);
     info->struct_size = size;
-    /* One transaction: the counts are of one moment. */
-    rc = pawl__stmt_run_ints(c, PAWL__STMT_BEGIN_READ, 0, 0, "begin to read",
-                             err);
+    rc = look_begin_moment(c, err);
     if (rc == PAWL_OK) {
         rc = look_counts(c, queue, info, err);
-        (void)pawl__stmt_run_ints(c, PAWL__STMT_COMMIT, 0, 0, "end", &ignored);
+        look_end_moment(c);
     }
     look_end(s);
     return rc;
@@ -350,28 +364,52 @@ look_any(struct pawl__sqlite *s, enum pawl__stmt_id id, const char *queue,
     return rc;
 }
 
-int
-pawl__sqlite_busy(void *self, const char *queue, const char *const *types,
-                  size_t n_types, bool *busy, pawl_error *theirs)
+/* Is there work of one type, or, type NULL, of any? */
+static int
+look_work(struct pawl__sqlite *s, const char *queue, const char *type,
+          bool *any, pawl_error *err)
 {
-    pawl_error own, *err = theirs != NULL ? theirs : &own;
-    struct pawl__sqlite *s = self;
+    int rc = look_any(s,
+                      type == NULL ? PAWL__STMT_BUSY_WAITING
+                                   : PAWL__STMT_BUSY_WAITING_TYPE,
+                      queue, type, any, err);
+
+    pawl__point("look: waiting");
+    if (rc == PAWL_OK && !*any)
+        rc = look_any(s, PAWL__STMT_BUSY_DELAYED, queue, type, any, err);
+    return rc;
+}
+
+static int
+look_interest(struct pawl__sqlite *s, const struct pawl__interest *of,
+              bool *any, pawl_error *err)
+{
     size_t i;
     int rc = PAWL_OK;
 
-    (void)look_begin(s);
+    if (of->n_types == 0)
+        return look_work(s, of->queue, NULL, any, err);
+    for (i = 0; rc == PAWL_OK && !*any && i < of->n_types; i++)
+        rc = look_work(s, of->queue, of->types[i], any, err);
+    return rc;
+}
+
+int
+pawl__sqlite_busy(void *self, const struct pawl__interest *of, size_t n,
+                  bool *busy, pawl_error *theirs)
+{
+    pawl_error own, *err = theirs != NULL ? theirs : &own;
+    struct pawl__sqlite *s = self;
+    struct pawl__conn *c = look_begin(s);
+    size_t i;
+    int rc;
+
     *busy = false;
-    if (n_types == 0) {
-        rc = look_any(s, PAWL__STMT_BUSY_WAITING, queue, NULL, busy, err);
-        if (rc == PAWL_OK && !*busy)
-            rc = look_any(s, PAWL__STMT_BUSY_DELAYED, queue, NULL, busy, err);
-    }
-    for (i = 0; rc == PAWL_OK && !*busy && i < n_types; i++) {
-        rc = look_any(s, PAWL__STMT_BUSY_WAITING_TYPE, queue, types[i], busy,
-                      err);
-        if (rc == PAWL_OK && !*busy)
-            rc = look_any(s, PAWL__STMT_BUSY_DELAYED, queue, types[i], busy,
-                          err);
+    rc = look_begin_moment(c, err);
+    if (rc == PAWL_OK) {
+        for (i = 0; rc == PAWL_OK && !*busy && i < n; i++)
+            rc = look_interest(s, &of[i], busy, err);
+        look_end_moment(c);
     }
     look_end(s);
     return rc;

@@ -12,8 +12,8 @@ int pawl__sqlite_list(void *self, struct pawl__list *list, pawl_error *err);
 int pawl__sqlite_info(void *self, const char *queue, pawl_info *info,
                       pawl_error *err);
 int pawl__sqlite_queues(void *self, char ***names, size_t *n, pawl_error *err);
-int pawl__sqlite_busy(void *self, const char *queue, const char *const *types,
-                      size_t n_types, bool *busy, pawl_error *err);
+int pawl__sqlite_busy(void *self, const struct pawl__interest *of, size_t n,
+                      bool *busy, pawl_error *err);
 int pawl__sqlite_check(void *self, const struct pawl__settle *pairs, size_t n,
                        bool *held, pawl_error *err);
 int pawl__sqlite_settings(void *self, const char *queue,

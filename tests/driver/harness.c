@@ -182,6 +182,17 @@ harness_info(struct harness *h, const char *queue)
     return info;
 }
 
+bool
+harness_busy(struct harness *h, const char *queue, const char *type)
+{
+    struct pawl__interest of = {queue, &type, type != NULL};
+    bool busy;
+
+    support_ok(h->driver->busy(h->self, &of, 1, &busy, &err), &err, "busy",
+               __FILE__, __LINE__);
+    return busy;
+}
+
 void
 harness_set(struct harness *h, const char *queue, const char *name,
             const char *value)

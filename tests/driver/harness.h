@@ -53,6 +53,8 @@ int harness_settle(struct harness *h, const struct pawl__record *record,
 /* The job's state, 0 when there is none. */
 int harness_state(struct harness *h, int64_t id);
 pawl_info harness_info(struct harness *h, const char *queue);
+/* Is there work of the type (NULL: of any) in the queue? */
+bool harness_busy(struct harness *h, const char *queue, const char *type);
 void harness_set(struct harness *h, const char *queue, const char *name,
                  const char *value);
 

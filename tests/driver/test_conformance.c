@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 
 static struct harness H;
 #define h (&H)
@@ -824,29 +825,80 @@ ON_EACH_DRIVER(queues_are_listed_by_name)
 
 ON_EACH_DRIVER(busy_means_waiting_reserved_or_backing_off)
 {
-    static const char *const t = "t", *const u = "u";
     struct pawl__new_job job = harness_job(h);
     struct pawl__record *r;
-    bool busy;
 
     job.ready_at_ms += 1000;
     (void)harness_push(h, "q", &job); /* delayed by choice: not busy */
-    ok(D->busy(S, "q", &t, 1, &busy, &err));
-    ck_assert(!busy);
+    ck_assert(!harness_busy(h, "q", "t"));
     (void)push();
-    ok(D->busy(S, "q", &t, 1, &busy, &err));
-    ck_assert(busy);
-    ok(D->busy(S, "q", NULL, 0, &busy, &err));
-    ck_assert(busy);
-    ok(D->busy(S, "q", &u, 1, &busy, &err));
-    ck_assert(!busy);
+    ck_assert(harness_busy(h, "q", "t"));
+    ck_assert(harness_busy(h, "q", NULL));
+    ck_assert(!harness_busy(h, "q", "u"));
+    ck_assert(!harness_busy(h, "other", NULL));
     r = harness_claim_one(h, "q");
-    ok(D->busy(S, "q", &t, 1, &busy, &err));
-    ck_assert(busy);
+    ck_assert(harness_busy(h, "q", "t"));
     ck_assert_int_eq(harness_settle(h, r, PAWL__RETRY, now() + 9, NULL),
                      PAWL_OK);
     pawl__record_free(r);
-    ok(D->busy(S, "q", &t, 1, &busy, &err));
+    ck_assert(harness_busy(h, "q", "t"));
+}
+
+/* What others do while it is asked; once. */
+static void (*meanwhile)(void);
+
+static void
+point_meanwhile(const char *name)
+{
+    void (*act)(void) = meanwhile;
+
+    (void)name;
+    meanwhile = NULL;
+    if (act != NULL)
+        act();
+}
+
+static void
+claim_the_retry(void)
+{
+    support_clock_pass(&H.clock, 5);
+    pawl__record_free(harness_claim_one(h, "q"));
+}
+
+ON_EACH_DRIVER(busy_sees_a_retry_that_falls_due_meanwhile)
+{
+    struct pawl__record *r = push_and_claim();
+
+    ck_assert_int_eq(harness_settle(h, r, PAWL__RETRY, now() + 5, NULL),
+                     PAWL_OK);
+    pawl__record_free(r);
+    meanwhile = claim_the_retry;
+    pawl__point_hook(point_meanwhile);
+    ck_assert(harness_busy(h, "q", "t"));
+    pawl__point_hook(NULL);
+}
+
+static struct pawl__record *in_hand;
+
+static void
+push_and_settle(void)
+{
+    (void)push();
+    (void)harness_settle(h, in_hand, PAWL__ACK, 0, NULL);
+}
+
+ON_EACH_DRIVER(busy_sees_what_a_job_of_another_queue_pushes_meanwhile)
+{
+    struct pawl__interest of[2] = {{"q", NULL, 0}, {"other", NULL, 0}};
+    bool busy;
+
+    (void)harness_push_n(h, "other", "t", 1);
+    in_hand = harness_claim_one(h, "other");
+    meanwhile = push_and_settle;
+    pawl__point_hook(point_meanwhile);
+    ok(D->busy(S, of, 2, &busy, &err));
+    pawl__point_hook(NULL);
+    pawl__record_free(in_hand);
     ck_assert(busy);
 }
 
@@ -1172,6 +1224,8 @@ add(Suite *suite)
     ADD(info_counts_each_state_once);
     ADD(queues_are_listed_by_name);
     ADD(busy_means_waiting_reserved_or_backing_off);
+    ADD(busy_sees_a_retry_that_falls_due_meanwhile);
+    ADD(busy_sees_what_a_job_of_another_queue_pushes_meanwhile);
     ADD(a_stopped_worker_leaves_its_jobs_to_be_rescued);
     ADD(a_job_abandoned_too_often_fails_with_that_reason);
     ADD(history_goes_when_its_time_is_over);

@@ -298,6 +298,7 @@ fuzz_look(void *self)
     struct pawl__record *records[50] = {NULL}, *one = NULL;
     pawl_filter filter;
     struct pawl__list list = {&filter, records, 0};
+    struct pawl__interest all = {"q", NULL, 0};
     pawl_settings settings;
     pawl_info info = {.struct_size = sizeof info};
     char **names = NULL;
@@ -314,7 +315,7 @@ fuzz_look(void *self)
     (void)driver->info(self, "q", &info, NULL);
     (void)driver->queues(self, &names, &n, NULL);
     pawl__free(names);
-    (void)driver->busy(self, "q", NULL, 0, &busy, NULL);
+    (void)driver->busy(self, &all, 1, &busy, NULL);
     (void)driver->settings(self, "q", &settings, NULL);
 }
 

@@ -26,8 +26,11 @@
  *   rescue     sqlite/sweep.c sweep_rescue(): sweep_read_claims() with
  *              pawl__side_was_running(), sweep_abandoned(), then the claims
  *              and the worker's row go
+ *   leave_late consumer_leave_late(): a decided listener that does not return
+ *              leaves the gate; its note stays
  *   is_dead    sweep_is_dead() for one boot and one side file: the slot's lock
- *              is free
+ *              is free, or the process that signed the slot is gone and a
+ *              child that it forked keeps the lock (CHILDREN)
  *   take, register, clear
  *              pawl__sqlite_worker_start(): pawl__side_take(), worker_add(),
  *              pawl__side_begin()
@@ -85,6 +88,9 @@
 #ifndef TIMEOUTS
 #define TIMEOUTS 0
 #endif
+#ifndef CHILDREN
+#define CHILDREN 0 /* that keep the lock of a dead worker for ever */
+#endif
 #ifndef PEOPLE
 #define PEOPLE 0 /* cancel and retry */
 #endif
@@ -134,13 +140,14 @@ bool row[SLOTS]; /* pawl_worker */
 /* ----------------------------------------------------------- the side file */
 
 bool held[SLOTS];           /* the OFD lock */
+bool gone[SLOTS];           /* the process that has_signed the slot is not there */
 byte note[SLOTS * THREADS]; /* job + 1; 0: none */
 
 /* ------------------------------------------------------------- the world */
 
 bool due = true; /* the clock is behind every ready_at */
 byte jumps = JUMPS, crashes = CRASHES, stops = STOPS, breaks = BREAKS;
-byte timeouts = TIMEOUTS;
+byte timeouts = TIMEOUTS, children = CHILDREN;
 
 #define END(j_) (job[j_].state >= ACKED)
 #if JOBS == 1
@@ -156,7 +163,7 @@ byte timeouts = TIMEOUTS;
 #ifdef NO_LOCK
 #define DEAD(s_) (row[s_] && (s_) != slot)
 #else
-#define DEAD(s_) (row[s_] && !held[s_] && (s_) != slot)
+#define DEAD(s_) (row[s_] && (!held[s_] || gone[s_]) && (s_) != slot)
 #endif
 #if JOBS == 1
 #define ANY_CLAIMABLE CLAIMABLE(0)
@@ -366,10 +373,11 @@ inline release_ring()
 #define CURRENT(j_, t_) (job[j_].token == (t_))
 #define BUSY(t_) (run_token[t_] != 0)
 #define UNDECIDED(t_) (BUSY(t_) && !run_decided[t_])
+#define LATE(t_) (BUSY(t_) && run_decided[t_] && run_inside[t_])
 #define GATE_OPEN                                                         \
-    (ring_alone[0] -> !BUSY(0) && !BUSY(1)                                \
-                    : !(BUSY(0) && run_alone[0]) &&                       \
-                          !(BUSY(1) && run_alone[1]))
+    (ring_alone[0] -> !run_inside[0] && !run_inside[1]                    \
+                    : !(run_inside[0] && run_alone[0]) &&                 \
+                          !(run_inside[1] && run_alone[1]))
 
 inline begin(t_)
 {
@@ -377,6 +385,7 @@ inline begin(t_)
     run_token[t_] = ring_token[0];
     run_alone[t_] = ring_alone[0];
     run_decided[t_] = false;
+    run_inside[t_] = true;
     pop();
     j = run_job[t_];
 #ifndef NOTE_LATE
@@ -424,6 +433,7 @@ inline end_run(t_)
     run_token[t_] = 0;
     run_alone[t_] = false;
     run_decided[t_] = false;
+    run_inside[t_] = false;
     j = 0
 }
 
@@ -434,11 +444,14 @@ inline die()
     run_job[1] = 0; run_token[1] = 0; run_alone[1] = false;
     run_decided[0] = false;
     run_decided[1] = false;
+    run_inside[0] = false;
+    run_inside[1] = false;
     if
     :: slot != NO_SLOT -> held[slot] = false
     :: else
     fi;
     slot = NO_SLOT;
+    has_signed = false;
     registered = false;
     ready = false;
     stopping = false;
@@ -451,11 +464,11 @@ inline die()
 proctype Worker()
 {
     byte slot = NO_SLOT;
-    bool registered, ready, stopping, broken, retired;
+    bool has_signed, registered, ready, stopping, broken, retired;
     byte ring_job[RING], ring_token[RING];
     bool ring_alone[RING];
     byte run_job[THREADS], run_token[THREADS];
-    bool run_alone[THREADS], run_decided[THREADS];
+    bool run_alone[THREADS], run_decided[THREADS], run_inside[THREADS];
     byte end_job[ENDS], end_token[ENDS], end_how[ENDS];
     byte n_ring, n_ends, i, j, t, from, n_counted;
     bool was, had_before;
@@ -477,14 +490,17 @@ end:
             :: from >= SLOTS -> from = 0; break
             od
         }
+    /* sign */
+    :: atomic { slot != NO_SLOT && !has_signed -> has_signed = true; gone[slot] = false }
     /* register, or try the next */
     :: atomic {
-            slot != NO_SLOT && !registered ->
+            has_signed && !registered ->
             if
 #ifndef NO_SLOT_CHECK
             :: row[slot] ->
                 held[slot] = false;
                 from = slot + 1;
+                has_signed = false;
                 slot = NO_SLOT
 #endif
             :: else ->
@@ -562,15 +578,27 @@ end:
             add_end(run_job[t], run_token[t], RETRY);
             t = 0
         }
+    /* leave_late */
+    :: atomic {
+            ready && n_ends == 0 && (LATE(0) || LATE(1)) ->
+            if
+            :: LATE(0) -> t = 0
+            :: LATE(1) -> t = 1
+            fi;
+            run_inside[t] = false;
+            t = 0
+        }
 #endif
 #if PEOPLE > 0
     /* check */
     :: atomic { ready && BUSY(0) && !run_decided[0] &&
                 !CURRENT(run_job[0], run_token[0]) ->
-            run_decided[0] = true }
+            run_decided[0] = true;
+            run_inside[0] = false }
     :: atomic { ready && BUSY(1) && !run_decided[1] &&
                 !CURRENT(run_job[1], run_token[1]) ->
-            run_decided[1] = true }
+            run_decided[1] = true;
+            run_inside[1] = false }
 #endif
     /* sweep */
     :: atomic { ready && !broken && !retired &&
@@ -600,10 +628,23 @@ end:
     /* let_go, and come again */
     :: atomic { retired -> die() }
     /* die at any moment */
-    :: atomic { slot != NO_SLOT && crashes > 0 ->
+    :: atomic {
+            slot != NO_SLOT && crashes > 0 ->
             crashes--;
+            if
+            :: has_signed -> gone[slot] = true
+            :: else
+            fi;
+            from = slot;
             die();
-            from = 0 }
+            if
+            :: children > 0 ->
+                children--;
+                held[from] = true
+            :: true
+            fi;
+            from = 0
+        }
     od
 }
 

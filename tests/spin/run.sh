@@ -133,6 +133,7 @@ check claim safety -DJOBS=1
 small claim safety -DJOBS=1 -DBREAKS=1 -DCRASHES=1 -DSTOPS=0
 check claim safety -DJOBS=1 -DTIMEOUTS=1 -DPEOPLE=1 -DCRASHES=0
 check claim safety -DJOBS=2 -DCRASHES=1 -DSTOPS=0 -DJUMPS=0
+check claim safety -DJOBS=1 -DCRASHES=1 -DCHILDREN=1
 small claim live -DJOBS=1 -DCRASHES=1 -DSTOPS=0
 control claim safety -DJOBS=1 -DPEOPLE=1 -DCRASHES=0 -DSTOPS=0 -DNO_TOKEN
 control claim safety -DJOBS=1 -DNO_SLOT_CHECK

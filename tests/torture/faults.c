@@ -432,6 +432,7 @@ life_look(pawl_error *err)
     pawl_filter filter = PAWL_FILTER_INIT;
     struct pawl__list list = {&filter, records, 0};
     pawl_settings settings;
+    struct pawl__interest all = {"q", NULL, 0};
     pawl_info info;
     char **names = NULL;
     bool busy;
@@ -452,7 +453,7 @@ life_look(pawl_error *err)
         rc = driver->queues(L.self, &names, &n, err);
     pawl__free(names);
     if (rc == PAWL_OK)
-        rc = driver->busy(L.self, "q", NULL, 0, &busy, err);
+        rc = driver->busy(L.self, &all, 1, &busy, err);
     if (rc == PAWL_OK)
         rc = driver->settings(L.self, "q", &settings, err);
     return rc;
