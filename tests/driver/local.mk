@@ -1,5 +1,6 @@
 if HAVE_CHECK
-driver_tests = tests/driver/test_conformance tests/driver/test_model
+driver_tests = tests/driver/test_conformance tests/driver/test_model \
+	tests/driver/test_sqlite tests/driver/test_system
 check_PROGRAMS += $(driver_tests)
 TESTS += $(driver_tests)
 
@@ -12,4 +13,15 @@ tests_driver_test_model_SOURCES = tests/driver/test_model.c \
 	tests/driver/harness.c tests/driver/harness.h
 tests_driver_test_model_CPPFLAGS = $(test_cppflags)
 tests_driver_test_model_LDADD = $(test_ldadd)
+
+tests_driver_test_sqlite_SOURCES = tests/driver/test_sqlite.c \
+	tests/driver/harness.c tests/driver/harness.h
+tests_driver_test_sqlite_CPPFLAGS = $(test_cppflags)
+tests_driver_test_sqlite_LDADD = $(test_ldadd)
+
+tests_driver_test_system_SOURCES = tests/driver/test_system.c \
+	tests/driver/harness.c tests/driver/harness.h
+tests_driver_test_system_CPPFLAGS = $(test_cppflags)
+tests_driver_test_system_LDFLAGS = -Wl,--wrap=statfs64 -Wl,--wrap=fcntl64
+tests_driver_test_system_LDADD = $(test_ldadd)
 endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* test_system.c - what the library does where the system says what it
+ * rarely says. Linked with -Wl,--wrap=statfs64 -Wl,--wrap=fcntl64. */
+#include "driver/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct harness H;
+static unsigned long magic; /* of every file system; 0: the true one */
+static _Atomic bool locks_fail;
+
+#define err H.err
+
+int __real_statfs64(const char *path, struct statfs *fs);
+int __wrap_statfs64(const char *path, struct statfs *fs);
+int __real_fcntl64(int fd, int command, ...);
+int __wrap_fcntl64(int fd, int command, ...);
+
+int
+__wrap_statfs64(const char *path, struct statfs *fs)
+{
+    int rc = __real_statfs64(path, fs);
+
+    if (rc == 0 && magic != 0)
+        fs->f_type = (__fsword_t)magic;
+    return rc;
+}
+
+int
+__wrap_fcntl64(int fd, int command, ...)
+{
+    va_list list;
+    void *arg;
+
+    va_start(list, command);
+    arg = va_arg(list, void *);
+    va_end(list);
+    if (command == F_OFD_GETLK && atomic_load(&locks_fail)) {
+        errno = ENOLCK;
+        return -1;
+    }
+    return __real_fcntl64(fd, command, arg);
+}
+
+START_TEST(file_systems_of_several_machines_are_refused)
+{
+    static const unsigned long network[] = {
+        0x6969UL, 0xff534d42UL, 0xfe534d42UL, 0x65735546UL, 0x01021997UL};
+    size_t i;
+
+    harness_open(&H, 1);
+    H.driver->close(H.self, false);
+    for (i = 0; i < sizeof network / sizeof network[0]; i++) {
+        magic = network[i];
+        fails(PAWL_UNSUPPORTED,
+              H.driver->open(H.location, &H.env, &H.self, &err));
+    }
+    H.options.unsafe_file_system = 1;
+    ok(H.driver->open(H.location, &H.env, &H.self, &err));
+    magic = 0;
+    harness_close(&H);
+}
+END_TEST
+
+START_TEST(a_lock_that_cannot_be_asked_for_is_held)
+{
+    struct pawl__new_job job;
+    struct pawl__sweep found;
+    int claimed[2], status;
+    char byte;
+    pid_t pid;
+
+    harness_open(&H, 1);
+    job = harness_job(&H);
+    (void)harness_push(&H, "q", &job);
+    H.driver->close(H.self, false);
+    ck_assert_int_eq(pipe(claimed), 0);
+    pid = fork();
+    if (pid == 0) {
+        ok(H.driver->open(H.location, &H.env, &H.self, &err));
+        (void)harness_claim_one(&H, "q");
+        (void)!write(claimed[1], "x", 1);
+        for (;;)
+            (void)pause();
+    }
+    ck_assert_int_eq(read(claimed[0], &byte, 1), 1);
+    ok(H.driver->open(H.location, &H.env, &H.self, &err));
+    atomic_store(&locks_fail, true);
+    ok(H.driver->sweep(H.self, &found, &err));
+    ck_assert_uint_eq(found.n_rescued, 0);
+    ck_assert_int_eq(harness_state(&H, 1), PAWL_RESERVED);
+    atomic_store(&locks_fail, false);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ok(H.driver->sweep(H.self, &found, &err));
+    ck_assert_uint_eq(found.n_rescued, 1);
+    free(found.rescued);
+    harness_close(&H);
+}
+END_TEST
+
+static void
+add(Suite *suite)
+{
+    TCase *tc = tcase_create("system");
+
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, file_systems_of_several_machines_are_refused);
+    tcase_add_test(tc, a_lock_that_cannot_be_asked_for_is_held);
+    suite_add_tcase(suite, tc);
+}
+
+int
+main(void)
+{
+    return support_main("system", add);
+}
