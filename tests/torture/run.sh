@@ -79,9 +79,15 @@ report kill-power faults-memory faults-system faults-threads faults-sqlite fault
 
 if wanted kill; then
     part kill-process $t/kill --process --kills "$(amount 10000 500000)" \
-        --folder "$disk"
-    report kill-process
+        --folder "$disk" &
 fi
+if wanted race; then
+    TMPDIR=$ram part race-control $t/race --control
+    TMPDIR=$ram part race $t/race --seconds "$(amount 60 3600)"
+fi
+wait
+report kill-process race-control race
+
 if wanted power; then
     TMPDIR=$ram part power-cuts $t/power --jobs "$jobs" \
         --states "$(amount 35000 7000000)"
@@ -92,6 +98,9 @@ if wanted power; then
     report power-cuts power-cuts-process power-control-log power-control-off
 fi
 
+if wanted soak; then
+    TMPDIR=$ram part soak $t/soak --seconds "$(amount 60 86400)" &
+fi
 if wanted model; then
     TMPDIR=$ram part model-memory tests/model/test_public --driver memory \
         --ops "$(amount 1000000 100000000)"
@@ -101,21 +110,13 @@ if wanted model; then
         --steps "$(amount 300000 10000000)"
     TMPDIR=$ram part history tests/model/test_history \
         --histories "$(amount 30 10000)" --ops 20000
-    wait
-    report model-memory model-sqlite time history
 fi
-if wanted race; then
-    TMPDIR=$ram part race-control $t/race --control
-    TMPDIR=$ram part race $t/race --seconds "$(amount 60 3600)"
-    report race-control race
-fi
+wait
+report soak model-memory model-sqlite time history
+
 if wanted poison; then
     TMPDIR=$ram part poison $t/poison
     report poison
-fi
-if wanted soak; then
-    TMPDIR=$ram part soak $t/soak --seconds "$(amount 60 86400)"
-    report soak
 fi
 if wanted hostile; then
     TMPDIR=$ram part hostile $t/hostile --seconds "$(amount 10 600)"
