@@ -4,7 +4,7 @@ api_tests = tests/api/test_open tests/api/test_queue tests/api/test_push \
 	tests/api/test_events tests/api/test_dispatch tests/api/test_look \
 	tests/api/test_change tests/api/test_info tests/api/test_hooks \
 	tests/api/test_bad_input tests/api/test_consume tests/api/test_admin \
-	tests/api/test_pool tests/api/test_doctor
+	tests/api/test_pool tests/api/test_refusal tests/api/test_doctor
 kit_ldadd = libpawl_kit.la $(test_ldadd)
 
 if HAVE_CHECK
@@ -62,6 +62,9 @@ tests_api_test_consume_LDADD = $(kit_ldadd)
 tests_api_test_admin_SOURCES = tests/api/test_admin.c
 tests_api_test_admin_CPPFLAGS = $(test_cppflags)
 tests_api_test_admin_LDADD = $(kit_ldadd)
+tests_api_test_refusal_SOURCES = tests/api/test_refusal.c
+tests_api_test_refusal_CPPFLAGS = $(test_cppflags)
+tests_api_test_refusal_LDADD = $(kit_ldadd)
 tests_api_test_pool_SOURCES = tests/api/test_pool.c
 tests_api_test_pool_CPPFLAGS = $(test_cppflags)
 tests_api_test_pool_LDADD = $(kit_ldadd)

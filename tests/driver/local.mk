@@ -1,6 +1,7 @@
 if HAVE_CHECK
 driver_tests = tests/driver/test_conformance tests/driver/test_model \
-	tests/driver/test_sqlite tests/driver/test_system
+	tests/driver/test_sqlite tests/driver/test_system \
+	tests/driver/test_no_memory
 check_PROGRAMS += $(driver_tests)
 TESTS += $(driver_tests)
 
@@ -22,6 +23,12 @@ tests_driver_test_sqlite_LDADD = $(test_ldadd)
 tests_driver_test_system_SOURCES = tests/driver/test_system.c \
 	tests/driver/harness.c tests/driver/harness.h
 tests_driver_test_system_CPPFLAGS = $(test_cppflags)
-tests_driver_test_system_LDFLAGS = -Wl,--wrap=statfs64 -Wl,--wrap=fcntl64
+tests_driver_test_system_LDFLAGS = -Wl,--wrap=statfs64 -Wl,--wrap=fcntl64 \
+	-Wl,--wrap=inotify_init1
 tests_driver_test_system_LDADD = $(test_ldadd)
+
+tests_driver_test_no_memory_SOURCES = tests/driver/test_no_memory.c \
+	tests/driver/harness.c tests/driver/harness.h
+tests_driver_test_no_memory_CPPFLAGS = $(test_cppflags)
+tests_driver_test_no_memory_LDADD = $(test_ldadd)
 endif

@@ -684,6 +684,84 @@ START_TEST(pushes_leave_the_rest_of_a_full_disk_to_acks)
 }
 END_TEST
 
+/* ------------------------------------------------------- who is known to be
+ * gone */
+
+/* As another worker signs its slot: side.c, struct side_worker. */
+struct signature {
+    int64_t pid, space, began;
+};
+
+static bool
+is_gone(struct signature is)
+{
+    struct pawl__sqlite *s = H.self;
+    const off_t at = 4096 * (1 + 7) + 8 * PAWL__SIDE_THREADS;
+
+    ck_assert_int_eq(posix_fallocate(s->side.fd, 4096 * (1 + 7), 4096), 0);
+    ck_assert_int_eq(pwrite(s->side.fd, &is, sizeof is, at), sizeof is);
+    return pawl__side_is_gone(&s->side, 7);
+}
+
+/* Our own, as the library signs. */
+static struct signature
+own_signature(void)
+{
+    struct pawl__sqlite *s = H.self;
+    struct signature is = {0, 0, 0};
+    const off_t at = 4096 * (1 + s->side.slot) + 8 * PAWL__SIDE_THREADS;
+
+    ck_assert_int_eq(pread(s->side.fd, &is, sizeof is, at), sizeof is);
+    return is;
+}
+
+/* A process that has ended, and waits for us or does not. */
+static pid_t
+ended_process(bool waits)
+{
+    siginfo_t info;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    ck_assert_int_eq(
+        waitid(P_PID, (id_t)pid, &info, WEXITED | (waits ? WNOWAIT : 0)), 0);
+    return pid;
+}
+
+START_TEST(only_a_process_that_is_known_to_be_gone_is_gone)
+{
+    struct signature is, other;
+    pid_t zombie;
+
+    harness_open(&H, SQLITE_ONE);
+    harness_work(&H);
+    is = own_signature();
+    ck_assert_int_eq(is.pid, getpid());
+    ck_assert(!is_gone(is));
+    other = is;
+    other.began++; /* our pid was another's before */
+    ck_assert(is_gone(other));
+    other = is;
+    other.pid = ended_process(false);
+    ck_assert(is_gone(other));
+    other.space++; /* a pid of another namespace says nothing */
+    ck_assert(!is_gone(other));
+    other = is;
+    other.pid = zombie = ended_process(true);
+    ck_assert(is_gone(other));
+    ck_assert_int_eq(waitpid(zombie, NULL, 0), zombie);
+    other.began = 0; /* not known */
+    ck_assert(!is_gone(other));
+    other = is;
+    other.space = 0;
+    ck_assert(!is_gone(other));
+    other.pid = 0;
+    ck_assert(!is_gone(other));
+    harness_close(&H);
+}
+END_TEST
+
 static void
 add(Suite *suite)
 {
@@ -692,6 +770,7 @@ add(Suite *suite)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, workers_of_another_boot_are_dead_and_count_nothing);
     tcase_add_test(tc, a_live_worker_whose_side_file_was_deleted_is_not_robbed);
+    tcase_add_test(tc, only_a_process_that_is_known_to_be_gone_is_gone);
     tcase_add_test(tc, a_worker_inherits_no_notes_of_what_ran);
     tcase_add_test(tc, claims_of_workers_or_jobs_deleted_by_hand_are_cleared);
     tcase_add_test(tc, a_batch_that_fails_in_company_leaves_nothing);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* test_system.c - what the library does where the system says what it
- * rarely says. Linked with -Wl,--wrap=statfs64 -Wl,--wrap=fcntl64. */
+ * rarely says. Linked with --wrap for the calls below. */
 #include "driver/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sched.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 static struct harness H;
 static unsigned long magic; /* of every file system; 0: the true one */
@@ -21,6 +24,21 @@ int __real_statfs64(const char *path, struct statfs *fs);
 int __wrap_statfs64(const char *path, struct statfs *fs);
 int __real_fcntl64(int fd, int command, ...);
 int __wrap_fcntl64(int fd, int command, ...);
+
+static bool inotify_fails;
+
+int __real_inotify_init1(int flags);
+int __wrap_inotify_init1(int flags);
+
+int
+__wrap_inotify_init1(int flags)
+{
+    if (inotify_fails) {
+        errno = EMFILE;
+        return -1;
+    }
+    return __real_inotify_init1(flags);
+}
 
 int
 __wrap_statfs64(const char *path, struct statfs *fs)
@@ -105,6 +123,44 @@ START_TEST(a_lock_that_cannot_be_asked_for_is_held)
 }
 END_TEST
 
+static _Atomic bool pushing;
+
+static void *
+push_by_another_store(void *arg)
+{
+    struct pawl__new_job job = harness_job(&H);
+    pawl_error e;
+    void *other;
+
+    (void)arg;
+    ok(H.driver->open(H.location, &H.env, &other, &e));
+    atomic_store(&pushing, true);
+    ok(H.driver->push(other, "q", &job, 1, NULL, NULL, &e));
+    H.driver->close(other, false);
+    return NULL;
+}
+
+START_TEST(without_inotify_commits_are_noticed_all_the_same)
+{
+    const int64_t deadline = SUPPORT_DEADLINE_MS;
+    struct pawl__thread thread;
+    int mask;
+
+    inotify_fails = true;
+    harness_open(&H, 1);
+    mask = H.driver->wait(H.self, PAWL__NEVER, 1, true); /* up to now */
+    ck_assert_int_eq(
+        pawl__thread_start(&thread, "test", push_by_another_store, NULL), 0);
+    while (!atomic_load(&pushing))
+        (void)sched_yield();
+    mask = H.driver->wait(H.self, PAWL__NEVER, deadline, true);
+    ck_assert_int_eq(mask, PAWL__WAIT_WORK);
+    pawl__thread_join(&thread);
+    inotify_fails = false;
+    harness_close(&H);
+}
+END_TEST
+
 static void
 add(Suite *suite)
 {
@@ -113,6 +169,7 @@ add(Suite *suite)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, file_systems_of_several_machines_are_refused);
     tcase_add_test(tc, a_lock_that_cannot_be_asked_for_is_held);
+    tcase_add_test(tc, without_inotify_commits_are_noticed_all_the_same);
     suite_add_tcase(suite, tc);
 }
 
