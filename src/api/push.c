@@ -63,6 +63,28 @@ push_notify(pawl_queue *queue, int64_t ready_at_ms, int64_t pushed_at_ms)
         pawl__timer_poke(queue->store);
 }
 
+/* To the driver, where the pool is idle with a claim for it. soonest_ms: when
+ * the first of the jobs is ready. */
+static int
+push_store(pawl_queue *queue, struct pawl__push *push, int64_t soonest_ms,
+           pawl_error *err)
+{
+    int64_t now = push->jobs->pushed_at_ms;
+    pawl_store *s = queue->store;
+
+    push->queue = queue->name;
+    if (soonest_ms > now || !queue->consumer.enabled ||
+        !pawl__consumer_push(&queue->consumer, push)) {
+        push->rc = s->driver->push(s->self, push->queue, push->jobs, push->n,
+                                   push->ids, &push->failed_at, &push->err);
+        if (push->rc == PAWL_OK)
+            push_notify(queue, soonest_ms, now);
+    }
+    if (push->rc != PAWL_OK && err != NULL)
+        *err = push->err;
+    return push->rc;
+}
+
 static void
 push_emit(pawl_queue *queue, const pawl_job *job, int64_t id)
 {
@@ -81,6 +103,7 @@ int
 pawl_push(pawl_queue *queue, const pawl_job *job, int64_t *id, pawl_error *err)
 {
     struct pawl__new_job ours;
+    struct pawl__push push;
     int64_t got = 0;
     void *made = NULL;
     int rc = pawl__check_queue(queue, err);
@@ -93,15 +116,16 @@ pawl_push(pawl_queue *queue, const pawl_job *job, int64_t *id, pawl_error *err)
         rc = push_check(queue, job, &ours, &made, err);
     if (rc != PAWL_OK)
         return rc;
-    rc = queue->store->driver->push(queue->store->self, queue->name, &ours, 1,
-                                    &got, NULL, err);
+    memset(&push, 0, sizeof push);
+    push.jobs = &ours;
+    push.n = 1;
+    push.ids = &got;
+    rc = push_store(queue, &push, ours.ready_at_ms, err);
     pawl__free_foreign(made);
     if (id != NULL && (rc == PAWL_OK || rc == PAWL_EXISTS))
         *id = got;
-    if (rc == PAWL_OK) {
-        push_notify(queue, ours.ready_at_ms, ours.pushed_at_ms);
+    if (rc == PAWL_OK)
         push_emit(queue, job, got);
-    }
     return rc;
 }
 
@@ -160,18 +184,22 @@ push_many_check(pawl_queue *queue, const pawl_job *jobs, struct push_many *m,
 static int
 push_many_store(pawl_queue *queue, struct push_many *m, pawl_error *err)
 {
-    size_t failed_at = 0;
-    pawl_error one;
+    int64_t soonest = INT64_MAX;
+    struct pawl__push push;
+    size_t i;
     int rc;
 
-    memset(&one, 0, sizeof one);
-    rc = queue->store->driver->push(queue->store->self, queue->name, m->jobs,
-                                    m->n, m->ids, &failed_at, &one);
+    for (i = 0; i < m->n; i++)
+        if (m->jobs[i].ready_at_ms < soonest)
+            soonest = m->jobs[i].ready_at_ms;
+    memset(&push, 0, sizeof push);
+    push.jobs = m->jobs;
+    push.n = m->n;
+    push.ids = m->ids;
+    rc = push_store(queue, &push, soonest, err);
     if (rc == PAWL_EXISTS)
-        return pawl__fail(err, rc, one.sys_code, "jobs[%zu]: %s", failed_at,
-                          one.message);
-    if (rc != PAWL_OK && err != NULL)
-        *err = one;
+        return pawl__fail(err, rc, push.err.sys_code, "jobs[%zu]: %s",
+                          push.failed_at, push.err.message);
     return rc;
 }
 
@@ -179,13 +207,8 @@ static void
 push_many_tell(pawl_queue *queue, const pawl_job *jobs,
                const struct push_many *m)
 {
-    int64_t soonest = INT64_MAX;
     size_t i;
 
-    for (i = 0; i < m->n; i++)
-        if (m->jobs[i].ready_at_ms < soonest)
-            soonest = m->jobs[i].ready_at_ms;
-    push_notify(queue, soonest, m->jobs[0].pushed_at_ms);
     for (i = 0; i < m->n; i++)
         push_emit(queue, push_at(jobs, i), m->ids[i]);
 }

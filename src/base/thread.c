@@ -91,6 +91,15 @@ pawl__lock(struct pawl__mutex *mu)
     thread_note_lock(mu);
 }
 
+bool
+pawl__trylock(struct pawl__mutex *mu)
+{
+    if (pthread_mutex_trylock(&mu->m) != 0)
+        return false;
+    thread_note_lock(mu);
+    return true;
+}
+
 void
 pawl__unlock(struct pawl__mutex *mu)
 {

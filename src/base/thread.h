@@ -31,6 +31,8 @@ struct pawl__mutex {
 void pawl__mutex_init(struct pawl__mutex *mu, enum pawl__rank rank);
 void pawl__mutex_clear(struct pawl__mutex *mu);
 void pawl__lock(struct pawl__mutex *mu);
+/* false: somebody holds it. */
+bool pawl__trylock(struct pawl__mutex *mu);
 void pawl__unlock(struct pawl__mutex *mu);
 bool pawl__held(const struct pawl__mutex *mu); /* true where not checked */
 

@@ -49,6 +49,18 @@ struct pawl__settle {
     int status;          /* OUT: PAWL_OK or PAWL_STALE */
 };
 
+/* New jobs of one queue, to be stored all or none. */
+struct pawl__push {
+    const char *queue;
+    const struct pawl__new_job *jobs;
+    size_t n;
+    int64_t *ids;     /* OUT: room for n, or NULL; on EXISTS ids[0] is the
+                         holder */
+    size_t failed_at; /* OUT, when rc is not PAWL_OK: the job's index */
+    int rc;           /* OUT */
+    pawl_error err;   /* OUT, when rc is not PAWL_OK */
+};
+
 /* One turn of a consumer: settle what its pool has finished and claim what it
  * needs next, in one transaction. Settles come first. */
 struct pawl__exchange {
@@ -56,6 +68,10 @@ struct pawl__exchange {
     int64_t worker;               /* from worker_start; 0 when want is 0 */
     struct pawl__settle *settles; /* may be of any queue */
     size_t n_settles;
+    /* Stored before all else, in the same transaction and as durable as any
+     * push, so that what is pushed can be claimed at once; or NULL. Neither
+     * this nor the rest is undone when the other fails. */
+    struct pawl__push *push;
     const char *const *types; /* claim only these; n_types 0: all types */
     size_t n_types;
     size_t want;                  /* claim at most so many; 0: none. Nothing
@@ -216,8 +232,9 @@ struct pawl__driver {
                int64_t value, bool or_default, pawl_error *err);
 
     /* Wait for a death, the wall time until_at_ms, or max_ms; with watch also
-     * for work: a commit by anybody since the last wait with watch returned,
-     * so that a change between an empty claim and this call is not missed.
+     * for work: a commit by another store or program since the last wait with
+     * watch returned, so that a change between an empty claim and this call
+     * is not missed. Commits of our own need not count: who makes them knows.
      * Returns a mask of enum pawl__wait. With a custom clock until_at_ms is
      * looked at once, on entry. At most one thread. */
     int (*wait)(void *self, int64_t until_at_ms, int64_t max_ms, bool watch);

@@ -217,10 +217,22 @@ consumer_failed(struct pawl__consumer *c, int rc, struct pawl__outcomes *taken)
     c->not_before_us = pawl__real_us() + c->pause_ms * 1000;
 }
 
+/* Wake a thread for each job at hand, and one for ends to settle; one of them
+ * is taken by the caller where that is of the pool. */
+static void
+consumer_wake(struct pawl__consumer *c, bool ours)
+{
+    size_t n = c->ring_n + (c->done.n > 0), i;
+
+    for (i = ours; i < n && i < (size_t)c->n_idle + ours; i++)
+        pawl__cond_signal(&c->work);
+}
+
 static void consumer_resize(struct pawl__consumer *c);
 
 static void
-consumer_take_claims(struct pawl__consumer *c, const struct pawl__exchange *x)
+consumer_take_claims(struct pawl__consumer *c, const struct pawl__exchange *x,
+                     bool ours)
 {
     size_t i;
 
@@ -237,10 +249,7 @@ consumer_take_claims(struct pawl__consumer *c, const struct pawl__exchange *x)
         consumer_release_ring(c);
     else
         consumer_resize(c);
-    if (c->ring_n > 1 || c->done.n > 0)
-        pawl__cond_broadcast(&c->work);
-    else
-        pawl__cond_signal(&c->work);
+    consumer_wake(c, ours);
 }
 
 static void
@@ -253,10 +262,26 @@ consumer_log_error(struct pawl__consumer *c, int rc, const pawl_error *err,
                   "queue %s: %s", c->queue->name, err->message);
 }
 
-/* Settle and claim. Called with mu held, which it gives up meanwhile; want 0:
- * settle only. */
+/* Did an end bring a job back? Then there is something to claim, or a time to
+ * learn. */
+static bool
+consumer_brings_back(const struct pawl__outcomes *taken)
+{
+    size_t i;
+
+    for (i = 0; i < taken->n; i++)
+        if (taken->all[i].outcome == PAWL__RETRY ||
+            taken->all[i].outcome == PAWL__SNOOZE ||
+            taken->all[i].outcome == PAWL__RELEASE)
+            return true;
+    return false;
+}
+
+/* Push (NULL: nothing), settle and claim. Called with mu held, which it gives
+ * up meanwhile; want 0: claim nothing. */
 static void
-consumer_exchange(struct pawl__consumer *c, size_t want)
+consumer_exchange(struct pawl__consumer *c, struct pawl__push *push,
+                  size_t want)
 {
     pawl_store *store = c->queue->store;
     struct pawl__record *claims[PAWL__BATCH_MAX];
@@ -274,6 +299,7 @@ consumer_exchange(struct pawl__consumer *c, size_t want)
         c->look = false; /* a notice from here on sets it again */
     pawl__unlock(&c->mu);
 
+    x.push = push;
     x.queue = c->queue->name;
     x.worker = store->worker;
     x.settles = taken.all;
@@ -291,13 +317,16 @@ consumer_exchange(struct pawl__consumer *c, size_t want)
     pawl__lock(&c->mu);
     c->fetching = false;
     if (rc == PAWL_OK) {
+        c->look = c->look || (want == 0 && consumer_brings_back(&taken));
         consumer_drop_outcomes(&taken);
-        consumer_take_claims(c, &x);
+        consumer_take_claims(c, &x, want > 0 && push == NULL);
     } else {
         consumer_failed(c, rc, &taken);
     }
     /* A thread that was told to look meanwhile found us fetching, and waits. */
-    if (c->n_idle > 0 && (c->look || c->done.n > 0))
+    if (c->stopping)
+        pawl__cond_broadcast(&c->work); /* they end only now */
+    else if (c->n_idle > 0 && (c->look || c->done.n > 0))
         pawl__cond_signal(&c->work);
 }
 
@@ -311,9 +340,25 @@ consumer_fetch(struct pawl__consumer *c)
         batch > c->ring_n)
         want = batch - c->ring_n;
     if (want > 0 || c->done.n > 0)
-        consumer_exchange(c, want);
+        consumer_exchange(c, NULL, want);
     else
         c->look = false;
+}
+
+bool
+pawl__consumer_push(struct pawl__consumer *c, struct pawl__push *push)
+{
+    bool idle;
+
+    pawl__lock(&c->mu);
+    idle = c->n_idle > 0 && c->ring_n == 0 && !c->fetching && !c->look &&
+           !c->stopping && !c->broken && c->pause_ms == 0;
+    if (idle) {
+        consumer_exchange(c, push, consumer_batch(c));
+        pawl__timer_idle(c->queue->store, c->next_at_ms); /* takes no lock */
+    }
+    pawl__unlock(&c->mu);
+    return idle;
 }
 
 /* --------------------------------------------------------------- one job */
@@ -496,8 +541,8 @@ consumer_run_job(struct pawl__consumer *c, struct pawl__pool_thread *t)
 static bool
 consumer_must_end(const struct pawl__consumer *c)
 {
-    if (c->stopping)
-        return c->ring_n == 0 && (c->done.n == 0 || c->broken);
+    if (c->stopping) /* a push may be claiming for us */
+        return c->ring_n == 0 && !c->fetching && (c->done.n == 0 || c->broken);
     return c->n_threads > c->n_wanted + c->n_late && c->ring_n == 0 &&
            c->done.n == 0;
 }
@@ -683,13 +728,16 @@ pawl__consumer_clear(struct pawl__consumer *c)
 void
 pawl__consumer_notify(struct pawl__consumer *c)
 {
+    bool wake = false;
+
     pawl__lock(&c->mu);
     if (!c->look && !c->stopping) {
         c->look = true;
-        if (c->n_idle > 0)
-            pawl__cond_signal(&c->work);
+        wake = c->n_idle > 0;
     }
     pawl__unlock(&c->mu);
+    if (wake) /* without mu: it would only wait for it */
+        pawl__cond_signal(&c->work);
 }
 
 /* ------------------------------------------------ for the store's own thread
@@ -771,7 +819,7 @@ pawl__consumer_settle_old(struct pawl__consumer *c)
     if (c->done.n > 0 && !c->fetching && !c->broken &&
         now >= c->not_before_us) {
         if (now - c->done_since_us >= CONSUMER_OLD_MS * 1000)
-            consumer_exchange(c, 0);
+            consumer_exchange(c, NULL, 0);
         if (c->done.n > 0)
             again = CONSUMER_OLD_MS;
     } else if (c->done.n > 0 && !c->broken) {

@@ -69,6 +69,12 @@ void pawl__consumer_stop(struct pawl__consumer *c);
 bool pawl__consumer_wait_end(struct pawl__consumer *c, int64_t until_us,
                              int64_t patience_us);
 
+/* While threads of the pool have nothing to do: store the jobs and claim what
+ * the pool can start in one transaction, so that a listener starts about when
+ * the push returns. push->rc tells of the push. False: they are busy, and
+ * nothing was done. Any thread. */
+bool pawl__consumer_push(struct pawl__consumer *c, struct pawl__push *push);
+
 /* There may be work: look. Any thread. */
 void pawl__consumer_notify(struct pawl__consumer *c);
 

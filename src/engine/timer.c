@@ -214,6 +214,8 @@ timer_wait(pawl_store *store, int64_t next_ms, int *mask)
         *mask = store->driver->wait(store->self, until, max, watch);
     atomic_store(&t->asleep, 0);
     atomic_store(&t->watching, 0);
+    /* Who begins an attempt while we look may find us past its queue. */
+    atomic_store(&t->until_mono_ms, PAWL__NEVER);
     if (until <= pawl__wall_ms(&store->clock))
         t->next_at_ms = timer_min(t->next_at_ms, until);
 }

@@ -433,6 +433,10 @@ memory_exchange(void *self, struct pawl__exchange *x, pawl_error *err)
     size_t i;
 
     (void)err;
+    if (x->push != NULL)
+        x->push->rc =
+            memory_push(m, x->push->queue, x->push->jobs, x->push->n,
+                        x->push->ids, &x->push->failed_at, &x->push->err);
     x->n_claims = 0;
     x->promoted_others = false;
     x->next_at_ms = PAWL__NEVER;

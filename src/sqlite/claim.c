@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/point.h"
 #include "base/str.h"
+#include "sqlite/push.h"
 #include "sqlite/row.h"
 #include "sqlite/settle.h"
 
@@ -296,13 +297,28 @@ claim_reserve(struct pawl__sqlite *s, struct pawl__exchange *x, pawl_error *err)
     return rc;
 }
 
+/* Do the ends bring no job back? */
+static bool
+claim_is_quiet(const struct pawl__exchange *x)
+{
+    size_t i;
+
+    for (i = 0; i < x->n_settles; i++)
+        if (x->settles[i].outcome != PAWL__ACK)
+            return false;
+    return true;
+}
+
 static int
-claim_jobs(struct pawl__sqlite *s, struct pawl__exchange *x, pawl_error *err)
+claim_jobs(struct pawl__sqlite *s, struct pawl__exchange *x, bool *quiet,
+           pawl_error *err)
 {
     int64_t n = 0;
     int rc = pawl__promote(s, x->queue, &n, &x->promoted_others, &x->next_at_ms,
                            err);
 
+    if (n > 0)
+        *quiet = false;
     if (rc != PAWL_OK || x->settings.paused)
         return rc;
     pawl__point("claim: promoted");
@@ -323,6 +339,7 @@ claim_apply(struct pawl__sqlite *s, struct pawl__op *op)
     int rc;
 
     claim_drop(x); /* of a run that was undone */
+    op->quiet = claim_is_quiet(x);
     x->promoted_others = false;
     x->next_at_ms = PAWL__NEVER;
     rc = pawl__row_settings(&s->w, x->queue, &x->settings, &op->err);
@@ -330,7 +347,7 @@ claim_apply(struct pawl__sqlite *s, struct pawl__op *op)
         rc = pawl__settle_all(s, x->queue, x->settings.retention_s, x->settles,
                               x->n_settles, &op->err);
     if (rc == PAWL_OK && x->want > 0)
-        rc = claim_jobs(s, x, &op->err);
+        rc = claim_jobs(s, x, &op->quiet, &op->err);
     return rc;
 }
 
@@ -338,6 +355,7 @@ int
 pawl__sqlite_exchange(void *self, struct pawl__exchange *x, pawl_error *err)
 {
     struct pawl__sqlite *s = self;
+    struct pawl__push_op p;
     struct claim_op c;
 
     memset(&c, 0, sizeof c);
@@ -346,7 +364,14 @@ pawl__sqlite_exchange(void *self, struct pawl__exchange *x, pawl_error *err)
     c.op.drains = true; /* a job that cannot be claimed is never acked */
     c.x = x;
     x->n_claims = 0;
-    if (pawl__commit_run(s, &c.op) == PAWL_OK)
+    if (x->push != NULL) {
+        pawl__push_begin(&p, x->push);
+        pawl__commit_run_two(s, &p.op, &c.op);
+        pawl__push_end(&p, x->push);
+    } else {
+        (void)pawl__commit_run(s, &c.op);
+    }
+    if (c.op.rc == PAWL_OK)
         return PAWL_OK;
     claim_drop(x);
     if (err != NULL)

@@ -148,7 +148,7 @@ commit_save_log(struct pawl__sqlite *s, pawl_error *err)
 }
 
 static int
-commit_end(struct pawl__sqlite *s, pawl_error *err)
+commit_end(struct pawl__sqlite *s, bool quiet, pawl_error *err)
 {
     int rc;
 
@@ -168,6 +168,9 @@ commit_end(struct pawl__sqlite *s, pawl_error *err)
     }
     if (!commit_files_in_place(s))
         return commit_save_log(s, err);
+    s->n_commits++;
+    if (!quiet)
+        pawl__side_ring(&s->side);
     return PAWL_OK;
 }
 
@@ -253,7 +256,7 @@ commit_one(struct pawl__sqlite *s, struct pawl__op *op)
     if (op->rc != PAWL_OK)
         commit_rollback(s);
     else
-        op->rc = commit_end(s, &op->err);
+        op->rc = commit_end(s, op->quiet, &op->err);
 }
 
 /* A full disk: give the ballast back and try once more what frees space. The
@@ -288,7 +291,7 @@ commit_each(struct pawl__sqlite *s, struct pawl__op *first)
 static void
 commit_batch(struct pawl__sqlite *s, struct pawl__op *first)
 {
-    bool alone = first->next == NULL;
+    bool alone = first->next == NULL, quiet = true;
     struct pawl__op *op;
     pawl_error err;
     int rc;
@@ -321,7 +324,9 @@ commit_batch(struct pawl__sqlite *s, struct pawl__op *first)
             return;
         }
     }
-    rc = commit_end(s, &err);
+    for (op = first; op != NULL; op = op->next)
+        quiet = quiet && op->quiet;
+    rc = commit_end(s, quiet, &err);
     if (rc == PAWL_OK)
         return;
     if (rc == PAWL_UNKNOWN || rc == PAWL_POISONED) {
@@ -444,14 +449,16 @@ commit_lead(struct pawl__sqlite *s, struct pawl__batch *b)
         pawl__event_set(&next->lead);
 }
 
-int
-pawl__commit_run(struct pawl__sqlite *s, struct pawl__op *op)
+/* Run a list of operations in one transaction. */
+static void
+commit_run(struct pawl__sqlite *s, struct pawl__op *op, struct pawl__op *end)
 {
     struct pawl__commit *c = &s->commit;
     struct pawl__batch *b;
     bool first, now = false, last;
+    pawl_error err;
 
-    op->next = NULL;
+    end->next = NULL;
     pawl__lock(&c->mu);
     b = c->gathering;
     first = b == NULL;
@@ -459,7 +466,8 @@ pawl__commit_run(struct pawl__sqlite *s, struct pawl__op *op)
         b = commit_batch_new();
         if (b == NULL) {
             pawl__unlock(&c->mu);
-            return op->rc = pawl__fail_nomem(&op->err);
+            commit_all_failed(op, pawl__fail_nomem(&err), &err);
+            return;
         }
         c->gathering = b;
         b->first = op;
@@ -468,7 +476,7 @@ pawl__commit_run(struct pawl__sqlite *s, struct pawl__op *op)
     } else {
         b->last->next = op;
     }
-    b->last = op;
+    b->last = end;
     b->n++;
     b->waiting++;
     atomic_store_explicit(&b->n_seen, b->n, memory_order_relaxed);
@@ -484,7 +492,21 @@ pawl__commit_run(struct pawl__sqlite *s, struct pawl__op *op)
     pawl__unlock(&c->mu);
     if (last)
         commit_batch_free(b);
+}
+
+int
+pawl__commit_run(struct pawl__sqlite *s, struct pawl__op *op)
+{
+    commit_run(s, op, op);
     return op->rc;
+}
+
+void
+pawl__commit_run_two(struct pawl__sqlite *s, struct pawl__op *op,
+                     struct pawl__op *second)
+{
+    op->next = second;
+    commit_run(s, op, second);
 }
 
 /* ----------------------------------------------------- asynchronous pushes */

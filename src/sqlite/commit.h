@@ -15,6 +15,8 @@ struct pawl__op {
     bool plain;     /* a failure leaves nothing that must be undone */
     bool drains;    /* gets the reserve of a full disk (promise 12): it, or what
                        follows from it, empties the store */
+    bool quiet;     /* makes no job ready: nobody need be told; may be unset
+                       by apply */
     int rc;         /* OUT */
     pawl_error err; /* OUT, when rc != PAWL_OK */
     /* Asynchronous operations only: called after the commit, without locks;
@@ -28,6 +30,9 @@ void pawl__commit_clear(struct pawl__commit *commit);
 
 /* Run op in the next transaction and wait for its commit. Returns op->rc. */
 int pawl__commit_run(struct pawl__sqlite *s, struct pawl__op *op);
+/* Run two in one transaction, one after the other. */
+void pawl__commit_run_two(struct pawl__sqlite *s, struct pawl__op *op,
+                          struct pawl__op *second);
 
 /* Hand in op, not waiting. Leads a commit itself when many have gathered. */
 void pawl__commit_start(struct pawl__sqlite *s, struct pawl__op *op);

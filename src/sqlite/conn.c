@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* conn.c - one SQLite connection of ours.
  *
- * The busy handler waits a random 0.1 to 1 ms until a deadline: SQLite's own
- * grows its waits up to 100 ms without a queue, and starves whoever comes
- * late. Every write transaction begins with BEGIN IMMEDIATE, so that the only
- * place that waits is its start.
+ * The busy handler waits for random times that grow to 0.25 to 1 ms, until a
+ * deadline: SQLite's own grow to 100 ms without a queue, and starve whoever
+ * comes late. Every write transaction begins with BEGIN IMMEDIATE, so that the
+ * only place that waits is its start.
  *
  * Locks: a connection belongs to whoever holds its mutex in store.h. */
 #include "sqlite/conn.h"
@@ -15,18 +15,30 @@
 #include "base/clock.h"
 #include "sqlite/vfs.h"
 
+#define CONN_BUSY_FIRST_NS 30000LL
+#define CONN_BUSY_DOUBLINGS 5
+#define CONN_BUSY_LAST_NS 1000000LL
+
 static int
 conn_busy(void *user, int n)
 {
     struct pawl__conn *c = user;
     struct timespec ts = {0, 0};
+    int64_t longest = CONN_BUSY_LAST_NS;
 
-    (void)n;
     if (pawl__real_us() >= c->busy_until_us)
         return 0;
-    ts.tv_nsec = (long)pawl__rng_range(&c->rng, 100000, 1000000);
+    if (n < CONN_BUSY_DOUBLINGS)
+        longest = CONN_BUSY_FIRST_NS << n;
+    ts.tv_nsec = (long)pawl__rng_range(&c->rng, longest / 4, longest);
     (void)nanosleep(&ts, NULL); /* a signal only makes it shorter */
     return 1;
+}
+
+void
+pawl__conn_impatience(struct pawl__conn *c)
+{
+    c->busy_until_us = 0;
 }
 
 void

@@ -30,6 +30,8 @@ int pawl__conn_open(struct pawl__conn *c, const char *path,
                     pawl_error *err);
 /* {0} allowed. */
 void pawl__conn_close(struct pawl__conn *c);
+/* Wait for no lock, until the next call of pawl__conn_patience(). */
+void pawl__conn_impatience(struct pawl__conn *c);
 /* Start the clock of the busy handler anew. */
 void pawl__conn_patience(struct pawl__conn *c);
 /* Run SQL without results. */

@@ -14,18 +14,9 @@
 #include "base/alloc.h"
 #include "base/point.h"
 
-struct push_op {
-    struct pawl__op op;
-    const char *queue;
-    const struct pawl__new_job *jobs;
-    size_t n;
-    int64_t *ids;
-    size_t failed_at;
-};
-
 /* One block: the operation, its job and the job's bytes. */
 struct push_async {
-    struct push_op push;
+    struct pawl__push_op push;
     struct pawl__new_job job;
     int64_t id;
     void (*done)(void *user, int code, int64_t id, const pawl_error *err);
@@ -168,7 +159,7 @@ push_check_space(struct pawl__sqlite *s, pawl_error *err)
 static int
 push_apply(struct pawl__sqlite *s, struct pawl__op *op)
 {
-    struct push_op *p = (struct push_op *)op;
+    struct pawl__push_op *p = (struct pawl__push_op *)op;
     int64_t id = 0;
     size_t i;
     int rc;
@@ -191,31 +182,52 @@ push_apply(struct pawl__sqlite *s, struct pawl__op *op)
     return rc;
 }
 
+void
+pawl__push_begin(struct pawl__push_op *p, const struct pawl__push *push)
+{
+    memset(p, 0, sizeof *p);
+    p->op.apply = push_apply;
+    p->op.durable = true;
+    p->op.plain = push->n == 1;
+    p->queue = push->queue;
+    p->jobs = push->jobs;
+    p->n = push->n;
+    p->ids = push->ids;
+}
+
+void
+pawl__push_end(const struct pawl__push_op *p, struct pawl__push *push)
+{
+    push->rc = p->op.rc;
+    if (p->op.rc == PAWL_OK)
+        return;
+    push->err = p->op.err;
+    push->failed_at = p->failed_at;
+    if (push->ids != NULL && push->n > 0 && push->rc != PAWL_EXISTS)
+        memset(push->ids, 0, push->n * sizeof *push->ids);
+}
+
 int
 pawl__sqlite_push(void *self, const char *queue,
                   const struct pawl__new_job *jobs, size_t n, int64_t *ids,
                   size_t *failed_at, pawl_error *err)
 {
-    struct pawl__sqlite *s = self;
-    struct push_op p;
+    struct pawl__push push;
+    struct pawl__push_op p;
 
-    memset(&p, 0, sizeof p);
-    p.op.apply = push_apply;
-    p.op.durable = true;
-    p.op.plain = n == 1;
-    p.queue = queue;
-    p.jobs = jobs;
-    p.n = n;
-    p.ids = ids;
-    if (pawl__commit_run(s, &p.op) == PAWL_OK)
-        return PAWL_OK;
-    if (ids != NULL && n > 0 && p.op.rc != PAWL_EXISTS)
-        memset(ids, 0, n * sizeof *ids);
-    if (failed_at != NULL)
-        *failed_at = p.failed_at;
-    if (err != NULL)
-        *err = p.op.err;
-    return p.op.rc;
+    memset(&push, 0, sizeof push);
+    push.queue = queue;
+    push.jobs = jobs;
+    push.n = n;
+    push.ids = ids;
+    pawl__push_begin(&p, &push);
+    (void)pawl__commit_run(self, &p.op);
+    pawl__push_end(&p, &push);
+    if (push.rc != PAWL_OK && failed_at != NULL)
+        *failed_at = push.failed_at;
+    if (push.rc != PAWL_OK && err != NULL)
+        *err = push.err;
+    return push.rc;
 }
 
 static void

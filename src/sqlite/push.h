@@ -5,6 +5,19 @@
 
 #include "sqlite/commit.h"
 
+struct pawl__push_op {
+    struct pawl__op op;
+    const char *queue;
+    const struct pawl__new_job *jobs;
+    size_t n;
+    int64_t *ids;
+    size_t failed_at;
+};
+
+/* For a transaction that holds more than the push; _end takes the results. */
+void pawl__push_begin(struct pawl__push_op *p, const struct pawl__push *push);
+void pawl__push_end(const struct pawl__push_op *p, struct pawl__push *push);
+
 /* As in driver.h. */
 int pawl__sqlite_push(void *self, const char *queue,
                       const struct pawl__new_job *jobs, size_t n, int64_t *ids,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* side.c - the file JOBS.DB-pawl.
  *
- *   page 0        header: magic, mark, boot, whether the disk is low
+ *   page 0        header: magic, mark, boot, whether the disk is low, the bell
  *   page 1..256   a worker each: the jobs that its threads run
  *   then          8 MiB of ballast, never mapped
  *
@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -43,8 +44,10 @@ struct pawl__side_map {
     _Atomic uint64_t magic;
     _Atomic int64_t mark;
     _Atomic int64_t boot;
-    _Atomic uint32_t low; /* 1: the ballast was given back to a full disk */
-    char rest[SIDE_PAGE - 28];
+    _Atomic uint32_t low;     /* 1: the ballast was given back to a full disk */
+    _Atomic uint32_t awaited; /* 1: somebody waits for a commit */
+    char bell; /* written to by write(), which inotify tells of */
+    char rest[SIDE_PAGE - 33];
     struct side_worker workers[PAWL__SIDE_WORKERS];
 };
 
@@ -352,6 +355,24 @@ pawl__side_was_running(const struct pawl__side *side, int slot, int64_t job)
                                  memory_order_relaxed) == job)
             return true;
     return false;
+}
+
+void
+pawl__side_await(struct pawl__side *side)
+{
+    atomic_store(&side->map->awaited, 1U);
+}
+
+void
+pawl__side_ring(struct pawl__side *side)
+{
+    const char bell = 1;
+
+    /* One ring wakes all, and each asks again when it waits again. */
+    if (atomic_load(&side->map->awaited) != 0U &&
+        atomic_exchange(&side->map->awaited, 0U) != 0U)
+        (void)!pwrite(side->fd, &bell, 1,
+                      (off_t)offsetof(struct pawl__side_map, bell));
 }
 
 bool

@@ -5,7 +5,9 @@
  * which the kernel drops at any death and keeps through suspend and SIGSTOP.
  * The file is also a small shared mapping in which each thread of a worker
  * notes the job that it runs: exact after a crash, without a write to the
- * database. Behind the mapping lies a ballast of real blocks that is given
+ * database. A commit writes a byte of the file where somebody waits for one:
+ * the log is written before a commit shows, and says nothing of the moment
+ * when it does. Behind the mapping lies a ballast of real blocks that is given
  * back to a full disk, so that acks still get through (promise 12). */
 #ifndef PAWL_SQLITE_SIDE_H
 #define PAWL_SQLITE_SIDE_H
@@ -54,6 +56,12 @@ void pawl__side_running(struct pawl__side *side, int thread, int64_t job);
 /* Is the job noted as running in that slot? */
 bool pawl__side_was_running(const struct pawl__side *side, int slot,
                             int64_t job);
+
+/* Ask for a ring after the next commit, by any process; to be asked before the
+ * last look at what was committed. inotify tells of it (IN_MODIFY). */
+void pawl__side_await(struct pawl__side *side);
+/* A commit can be seen: tell those who wait. Two loads when nobody does. */
+void pawl__side_ring(struct pawl__side *side);
 
 /* Keep the ballast: false when the disk has no room for it. */
 bool pawl__side_ballast_keep(struct pawl__side *side);

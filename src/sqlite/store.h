@@ -33,12 +33,14 @@ struct pawl__commit {
 };
 
 struct pawl__wake {
-    int event_fd;    /* interrupt() */
-    bool watching;   /* the three below were made, as far as they could be */
-    int wal_fd;      /* inotify on the -wal; -1: none, poll instead */
-    int side_fd;     /* inotify on the side file */
-    int timer_fd;    /* CLOCK_REALTIME, told of clock steps */
-    int64_t version; /* PRAGMA data_version as last seen */
+    int event_fd;       /* interrupt() */
+    bool watching;      /* the three below were made, as far as they could be */
+    int wal_fd;         /* inotify on the -wal; -1: none, poll instead */
+    int side_fd;        /* inotify on the side file */
+    int timer_fd;       /* CLOCK_REALTIME, told of clock steps */
+    uint64_t n_commits; /* of ours, as last seen */
+    bool written;       /* the log was, and no look since was conclusive */
+    int64_t version;    /* PRAGMA data_version as last seen */
 };
 
 struct pawl__sqlite {
@@ -49,8 +51,9 @@ struct pawl__sqlite {
 
     struct pawl__mutex write_mu; /* guards the block below */
     struct pawl__conn w;
-    int wal_frames;   /* in the log after the last commit */
-    bool log_limited; /* to what it may grow; see checkpoint.c */
+    uint64_t n_commits; /* of ours */
+    int wal_frames;     /* in the log after the last commit */
+    bool log_limited;   /* to what it may grow; see checkpoint.c */
     bool log_limited_low;
     int64_t tx_top;       /* highest id in this transaction; 0: not asked */
     char known_queue[65]; /* a queue whose row is known to be there */

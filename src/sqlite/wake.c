@@ -6,16 +6,21 @@
  *   wal_fd    inotify: somebody wrote to the -wal. Polled only with watch, so
  *             that a busy process does not wake at its own commits.
  *   side_fd   inotify: somebody closed the side file, as the kernel does for
- *             the dead. The lock is dropped a moment later.
+ *             the dead (the lock is dropped a moment later), or rang there
+ *             after a commit.
  *   timer_fd  the wall clock's due time; also fires when the clock is set.
  *
- * The log is written before the commit shows (the sync comes between), so
- * after an event PRAGMA data_version is read again with growing pauses until
- * it has changed. Where a wait with watch finds it changed since the last one,
- * it returns at once: a commit between a claim that found nothing and this
- * call is not missed. Without inotify data_version is polled.
+ * After an event PRAGMA data_version of the write connection says whether
+ * another program committed: commits of our own do not change it. A program
+ * that knows nothing of Pawl does not ring, but it writes the log, and does so
+ * before its commit shows (the sync comes between). Whether it is through is
+ * told by the write lock: while that is taken we look again after a pause.
+ * A commit between a claim that found nothing and this call is not missed: a
+ * wait with watch asks for a ring, and then looks, before it sleeps. Without
+ * inotify it looks from time to time.
  *
- * Locks: none; only one thread waits. interrupt() only writes to event_fd. */
+ * Locks: only one thread waits. It tries write_mu, and waits for nobody.
+ * interrupt() only writes to event_fd. */
 #include "sqlite/wake.h"
 
 #include <errno.h>
@@ -27,12 +32,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sqlite/look.h"
+#include "sqlite/conn.h"
 
-#define WAKE_FALLBACK_POLL_MS 20
-#define WAKE_LOOK_FIRST_NS 50000L   /* pause after an event */
-#define WAKE_LOOK_QUICK 30          /* so many times; then it doubles */
-#define WAKE_LOOK_LAST_NS 20000000L /* longest; then on until max_ms */
+#define WAKE_BLIND_NS 20000000L /* how often to look without inotify */
+#define WAKE_OWN_NS 1000000L    /* pause while one of ours commits */
+#define WAKE_OTHER_NS 50000L    /* pause while another program does */
+#define WAKE_OTHER_QUICK 30     /* so many times; then it doubles */
+#define WAKE_OTHER_LAST_NS 20000000L
+
+/* Beside enum pawl__wait, and only within this file: */
+#define WAKE_DUE 256  /* the timer: due, or the clock was set */
+#define WAKE_LOOK 512 /* the log was written, or somebody rang */
 
 static int
 wake_inotify(const char *path, uint32_t mask)
@@ -70,7 +80,7 @@ wake_watch(struct pawl__sqlite *s)
     w->watching = true;
     w->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     w->wal_fd = wake_inotify(s->wal_path, IN_MODIFY);
-    w->side_fd = wake_inotify(s->side_path, IN_CLOSE_WRITE);
+    w->side_fd = wake_inotify(s->side_path, IN_CLOSE_WRITE | IN_MODIFY);
 }
 
 void
@@ -84,33 +94,125 @@ pawl__wake_clear(struct pawl__wake *w)
             (void)close(fds[i]);
 }
 
-/* Read everything there is to read. */
-static void
+/* Read everything there is to read: was there anything? */
+static bool
 wake_drain(int fd)
 {
     char bytes[4096];
+    bool any = false;
 
     if (fd >= 0)
         while (read(fd, bytes, sizeof bytes) > 0)
-            ;
+            any = true;
+    return any;
 }
 
-/* Has anybody committed since the last look? An error counts as a change: the
- * claim that follows will meet it and tell. */
-static bool
-wake_changed(struct pawl__sqlite *s)
+/* Was there a death, or a ring? */
+static int
+wake_read_side(int fd)
 {
-    pawl_error err;
-    int64_t version = 0;
-    bool changed;
+    _Alignas(struct inotify_event) char bytes[4096];
+    const struct inotify_event *e;
+    ssize_t n, at;
+    int mask = 0;
 
-    memset(&err, 0, sizeof err);
-    if (pawl__look_version(s, &version, &err) != PAWL_OK)
-        return false; /* busy, or poisoned: the tick looks again */
-    changed = version != s->wake.version;
-    s->wake.version = version;
-    return changed;
+    while ((n = read(fd, bytes, sizeof bytes)) > 0)
+        for (at = 0; at < n; at += (ssize_t)(sizeof *e + e->len)) {
+            e = (const void *)(bytes + at);
+            if (e->mask & IN_MODIFY)
+                mask |= WAKE_LOOK;
+            if (e->mask & ~(uint32_t)IN_MODIFY)
+                mask |= PAWL__WAIT_DEATH;
+        }
+    return mask;
 }
+
+/* ------------------------------------------------------------------- looks */
+
+enum wake_look {
+    WAKE_SAME,    /* nobody else has committed since the last look */
+    WAKE_CHANGED, /* somebody has */
+    WAKE_OWN,     /* one of ours holds the connection: look again */
+    WAKE_OTHER    /* somebody writes: look again */
+};
+
+/* Has data_version changed? Holds write_mu. */
+static bool
+wake_version(struct pawl__sqlite *s)
+{
+    pawl_error ignored;
+    sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_DATA_VERSION, &ignored);
+    int64_t before = s->wake.version;
+
+    if (st == NULL)
+        return false; /* the tick looks again */
+    if (sqlite3_step(st) == SQLITE_ROW)
+        s->wake.version = sqlite3_column_int64(st, 0);
+    pawl__stmt_done(st);
+    return s->wake.version != before;
+}
+
+/* The log was written, and there is no commit: look with the write lock, which
+ * whoever writes to the log holds until his commit shows. Holds write_mu. */
+static enum wake_look
+wake_look_locked(struct pawl__sqlite *s)
+{
+    pawl_error ignored;
+    bool changed;
+    int rc;
+
+    pawl__conn_impatience(&s->w);
+    rc = pawl__stmt_run_ints(&s->w, PAWL__STMT_BEGIN_WRITE, 0, 0, "look",
+                             &ignored);
+    if (rc == PAWL_BUSY)
+        return WAKE_OTHER;
+    changed = wake_version(s);
+    if (rc == PAWL_OK)
+        (void)pawl__stmt_run_ints(&s->w, PAWL__STMT_ROLLBACK, 0, 0, "end",
+                                  &ignored);
+    s->wake.written = false;
+    return changed ? WAKE_CHANGED : WAKE_SAME;
+}
+
+static enum wake_look
+wake_look(struct pawl__sqlite *s)
+{
+    enum wake_look found = WAKE_SAME;
+
+    if (wake_drain(s->wake.wal_fd))
+        s->wake.written = true;
+    if (!pawl__trylock(&s->write_mu))
+        return WAKE_OWN;
+    if (wake_version(s))
+        found = WAKE_CHANGED;
+    else if (s->wake.written && s->wake.n_commits != s->n_commits)
+        found = WAKE_OWN; /* it was probably us: be sure when we are through */
+    else if (s->wake.written)
+        found = wake_look_locked(s);
+    s->wake.n_commits = s->n_commits;
+    pawl__unlock(&s->write_mu);
+    return found;
+}
+
+/* How long to sleep after a look, at most ns. n counts the looks. */
+static int64_t
+wake_pause(const struct pawl__wake *w, enum wake_look found, int n, int64_t ns)
+{
+    int64_t pause = ns;
+
+    if (found == WAKE_OWN)
+        pause = WAKE_OWN_NS;
+    else if (found == WAKE_OTHER)
+        pause = n < WAKE_OTHER_QUICK ? WAKE_OTHER_NS
+                : n < WAKE_OTHER_QUICK + 9
+                    ? WAKE_OTHER_NS << (n - WAKE_OTHER_QUICK)
+                    : WAKE_OTHER_LAST_NS;
+    else if (w->wal_fd < 0)
+        pause = WAKE_BLIND_NS;
+    return pause < ns ? pause : ns;
+}
+
+/* ------------------------------------------------------------------ sleep */
 
 static void
 wake_set_timer(struct pawl__sqlite *s, int64_t until_at_ms)
@@ -134,8 +236,7 @@ wake_set_timer(struct pawl__sqlite *s, int64_t until_at_ms)
 
 enum wake_source { WAKE_EVENT, WAKE_SIDE, WAKE_TIMER, WAKE_WAL, WAKE_N };
 
-/* Sleep until something happens; what did, as a mask of enum pawl__wait. WORK
- * means only that the log was written. */
+/* Sleep until something happens; what did, as a mask. */
 static int
 wake_poll(struct pawl__wake *w, int64_t max_ns, bool watch)
 {
@@ -156,42 +257,18 @@ wake_poll(struct pawl__wake *w, int64_t max_ns, bool watch)
     if (n <= 0)
         return 0;
     if (fds[WAKE_EVENT].revents != 0) {
-        wake_drain(w->event_fd);
+        (void)wake_drain(w->event_fd);
         mask |= PAWL__WAIT_INTERRUPT;
     }
-    if (fds[WAKE_SIDE].revents != 0) {
-        wake_drain(w->side_fd);
-        mask |= PAWL__WAIT_DEATH;
-    }
-    if (fds[WAKE_WAL].revents != 0) {
-        wake_drain(w->wal_fd);
-        mask |= PAWL__WAIT_WORK;
-    }
+    if (fds[WAKE_SIDE].revents != 0)
+        mask |= wake_read_side(w->side_fd);
+    if (fds[WAKE_WAL].revents != 0)
+        mask |= WAKE_LOOK;
     if (fds[WAKE_TIMER].revents != 0) {
-        wake_drain(w->timer_fd);
-        mask |= 1 << 8; /* due, or the clock was set: end the wait */
+        (void)wake_drain(w->timer_fd);
+        mask |= WAKE_DUE;
     }
     return mask;
-}
-
-/* The log was written: look until the commit shows, something else happens, or
- * the time is over. */
-static int
-wake_look(struct pawl__sqlite *s, int64_t until_us)
-{
-    int64_t pause_ns = WAKE_LOOK_FIRST_NS;
-    int mask, n;
-
-    for (n = 1; pawl__real_us() < until_us; n++) {
-        if (wake_changed(s))
-            return PAWL__WAIT_WORK;
-        mask = wake_poll(&s->wake, pause_ns, false);
-        if (mask != 0)
-            return mask;
-        if (n >= WAKE_LOOK_QUICK && pause_ns < WAKE_LOOK_LAST_NS)
-            pause_ns *= 2;
-    }
-    return 0;
 }
 
 int
@@ -200,33 +277,28 @@ pawl__sqlite_wait(void *self, int64_t until_at_ms, int64_t max_ms, bool watch)
     struct pawl__sqlite *s = self;
     int64_t now = pawl__real_us();
     int64_t until = pawl__add_sat(now, max_ms > 0 ? max_ms * 1000 : 0);
-    int64_t slice;
-    int mask;
+    enum wake_look found = WAKE_SAME;
+    int mask = 0, n = 0;
 
     if (pawl__wall_ms(s->env.clock) >= until_at_ms)
         return PAWL__WAIT_TIME;
     if (!s->wake.watching)
         wake_watch(s);
     wake_set_timer(s, until_at_ms);
-    if (watch) {
-        wake_drain(s->wake.wal_fd);
-        if (wake_changed(s))
+    do {
+        if (watch) {
+            pawl__side_await(&s->side);
+            found = wake_look(s);
+        }
+        if (found == WAKE_CHANGED)
             return PAWL__WAIT_WORK;
-    }
-    for (; now < until; now = pawl__real_us()) {
-        slice = (until - now) * 1000;
-        if (watch && s->wake.wal_fd < 0 &&
-            slice > WAKE_FALLBACK_POLL_MS * 1000000LL)
-            slice = WAKE_FALLBACK_POLL_MS * 1000000LL;
-        mask = wake_poll(&s->wake, slice, watch);
-        if (mask == PAWL__WAIT_WORK)
-            mask = wake_look(s, until);
-        else if (mask == 0 && watch && s->wake.wal_fd < 0 && wake_changed(s))
-            mask = PAWL__WAIT_WORK;
-        if (mask != 0)
-            return mask & ~(1 << 8);
-    }
-    return PAWL__WAIT_TIME;
+        mask = wake_poll(&s->wake,
+                         wake_pause(&s->wake, found, n++, (until - now) * 1000),
+                         watch && found == WAKE_SAME);
+        mask &= ~WAKE_LOOK;
+        now = pawl__real_us();
+    } while (mask == 0 && now < until);
+    return mask & ~WAKE_DUE;
 }
 
 void

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "engine/attempt.h"
-#include "engine/gate.h"
+#include "engine/store.h"
 
 static struct kit k;
 static pawl_error err;
@@ -224,6 +224,62 @@ START_TEST(jobs_claimed_ahead_are_given_back_behind_a_long_one)
 }
 END_TEST
 
+static const struct pawl__driver *real;
+static struct pawl__driver counting;
+static _Atomic long n_pushes, n_turns, n_claimed;
+
+static int
+count_push(void *self, const char *queue, const struct pawl__new_job *jobs,
+           size_t n, int64_t *ids, size_t *failed_at, pawl_error *e)
+{
+    atomic_fetch_add(&n_pushes, 1);
+    return real->push(self, queue, jobs, n, ids, failed_at, e);
+}
+
+static int
+count_exchange(void *self, struct pawl__exchange *x, pawl_error *e)
+{
+    int rc = real->exchange(self, x, e);
+
+    if (x->push != NULL) {
+        atomic_fetch_add(&n_turns, 1);
+        atomic_fetch_add(&n_claimed, (long)x->n_claims);
+    }
+    return rc;
+}
+
+static bool
+pool_is_idle(void)
+{
+    struct pawl__consumer *c = &k.queue->consumer;
+    bool idle;
+
+    pawl__lock(&c->mu);
+    idle = c->n_idle == c->n_threads && !c->look && !c->fetching;
+    pawl__unlock(&c->mu);
+    return idle;
+}
+
+START_TEST(a_push_to_an_idle_pool_is_claimed_in_its_own_transaction)
+{
+    setup(_i);
+    real = k.store->driver;
+    counting = *real;
+    counting.push = count_push;
+    counting.exchange = count_exchange;
+    k.store->driver = &counting;
+    ok(pawl_start(k.store, &err));
+    while (!pool_is_idle())
+        (void)sched_yield();
+    (void)kit_push(k.queue, "t", "x");
+    support_wait(&tape.n, 1);
+    ck_assert_int_eq(atomic_load(&n_turns), 1);
+    ck_assert_int_eq(atomic_load(&n_claimed), 1);
+    ck_assert_int_eq(atomic_load(&n_pushes), 0);
+    finish();
+}
+END_TEST
+
 static _Atomic int stop_reason;
 static _Atomic long n_told;
 
@@ -321,6 +377,7 @@ add(Suite *suite)
     const TTest *const both[] = {
         a_listener_that_is_late_leaves_its_place_to_another,
         a_pool_grows_when_its_setting_does,
+        a_push_to_an_idle_pool_is_claimed_in_its_own_transaction,
         jobs_claimed_ahead_are_given_back_behind_a_long_one,
         a_child_that_closes_a_started_store_does_nothing,
         a_start_that_failed_can_be_made_again,

@@ -1,7 +1,8 @@
 # The command: shell scripts that run ./pawl in the build folder, and what it
 # reads and prints as a unit.
 cli_tests = tests/cli/test-commands.sh tests/cli/test-work.sh \
-	tests/cli/test-signals.sh tests/cli/test-doctor.sh
+	tests/cli/test-signals.sh tests/cli/test-doctor.sh \
+	tests/cli/test-errors.sh tests/cli/test-terminal.sh
 TESTS += $(cli_tests)
 EXTRA_DIST += $(cli_tests) tests/cli/lib.sh
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/point.h"
+#include "base/thread.h"
 
 static struct harness H;
 #define h (&H)
@@ -844,18 +845,30 @@ ON_EACH_DRIVER(busy_means_waiting_reserved_or_backing_off)
     ck_assert(harness_busy(h, "q", "t"));
 }
 
-/* What others do while it is asked; once. */
+/* What another thread does while it is asked; once. */
 static void (*meanwhile)(void);
+
+static void *
+do_meanwhile(void *arg)
+{
+    void (*act)(void) = meanwhile;
+
+    (void)arg;
+    meanwhile = NULL;
+    act();
+    return NULL;
+}
 
 static void
 point_meanwhile(const char *name)
 {
-    void (*act)(void) = meanwhile;
+    struct pawl__thread thread;
 
-    (void)name;
-    meanwhile = NULL;
-    if (act != NULL)
-        act();
+    if (meanwhile == NULL || strcmp(name, "look: waiting") != 0)
+        return;
+    ck_assert_int_eq(pawl__thread_start(&thread, "test", do_meanwhile, NULL),
+                     0);
+    pawl__thread_join(&thread);
 }
 
 static void
@@ -900,6 +913,85 @@ ON_EACH_DRIVER(busy_sees_what_a_job_of_another_queue_pushes_meanwhile)
     pawl__point_hook(NULL);
     pawl__record_free(in_hand);
     ck_assert(busy);
+}
+
+/* ----------------------------------------------------- a push within a turn */
+
+/* One turn of queue q with a push of one job in it. */
+static int
+turn(struct pawl__push *push, struct pawl__settle *settles, size_t n,
+     struct pawl__record **claims, size_t *n_claims)
+{
+    struct pawl__exchange x;
+    int rc;
+
+    if (h->worker == 0)
+        harness_work(h);
+    memset(&x, 0, sizeof x);
+    x.queue = "q";
+    x.worker = h->worker;
+    x.push = push;
+    x.settles = settles;
+    x.n_settles = n;
+    x.want = 2;
+    x.claims = claims;
+    rc = D->exchange(S, &x, &err);
+    *n_claims = x.n_claims;
+    return rc;
+}
+
+ON_EACH_DRIVER(a_turn_claims_what_it_pushes)
+{
+    struct pawl__new_job job = harness_job(h);
+    int64_t id = 0;
+    struct pawl__push push = {.queue = "q", .jobs = &job, .n = 1, .ids = &id};
+    struct pawl__record *claims[2];
+    size_t n;
+
+    ok(turn(&push, NULL, 0, claims, &n));
+    ck_assert_int_eq(push.rc, PAWL_OK);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_int_eq(claims[0]->info.id, id);
+    ck_assert_int_eq(harness_settle(h, claims[0], PAWL__ACK, 0, NULL), PAWL_OK);
+    pawl__record_free(claims[0]);
+}
+
+ON_EACH_DRIVER(a_push_that_is_refused_leaves_its_turn_alone)
+{
+    struct pawl__new_job job = harness_job(h);
+    int64_t id = 0;
+    struct pawl__push push = {.queue = "q", .jobs = &job, .n = 1, .ids = &id};
+    struct pawl__record *claims[2], *r = push_and_claim();
+    struct pawl__settle ack = {r->info.id, r->token, PAWL__ACK, 0, NULL, 9};
+    size_t n;
+
+    job.unique_key = "k";
+    (void)harness_push(h, "q", &job);
+    ok(turn(&push, &ack, 1, claims, &n));
+    ck_assert_int_eq(push.rc, PAWL_EXISTS);
+    ck_assert_uint_eq(push.failed_at, 0);
+    ck_assert_int_eq(id, 2);
+    ck_assert_int_eq(ack.status, PAWL_OK);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_int_eq(claims[0]->info.id, 2);
+    pawl__record_free(claims[0]);
+    pawl__record_free(r);
+}
+
+ON_EACH_DRIVER(a_turn_of_a_paused_queue_pushes_all_the_same)
+{
+    struct pawl__new_job jobs[2] = {harness_job(h), harness_job(h)};
+    int64_t ids[2] = {0, 0};
+    struct pawl__push push = {.queue = "q", .jobs = jobs, .n = 2, .ids = ids};
+    struct pawl__record *claims[2];
+    size_t n;
+
+    harness_set(h, "q", "paused", "1");
+    ok(turn(&push, NULL, 0, claims, &n));
+    ck_assert_int_eq(push.rc, PAWL_OK);
+    ck_assert_uint_eq(n, 0);
+    ck_assert_int_eq(harness_state(h, ids[0]), PAWL_WAITING);
+    ck_assert_int_eq(harness_state(h, ids[1]), PAWL_WAITING);
 }
 
 /* ------------------------------------------------------------------- sweep */
@@ -1094,14 +1186,31 @@ ON_EACH_DRIVER(a_due_time_ends_a_wait)
                      PAWL__WAIT_TIME);
 }
 
+/* By another store, where there can be one. */
+static void
+push_elsewhere(void)
+{
+    struct pawl__new_job job = harness_job(h);
+    void *other;
+
+    if (strcmp(D->scheme, "memory") == 0) {
+        (void)push();
+        return;
+    }
+    ok(D->open(H.location, &H.env, &other, &err));
+    ok(D->push(other, "q", &job, 1, NULL, NULL, &err));
+    D->close(other, false);
+}
+
 ON_EACH_DRIVER(a_watching_wait_is_told_of_changes_since_the_last)
 {
     (void)D->wait(S, PAWL__NEVER, 0, true);
     ck_assert_int_eq(D->wait(S, PAWL__NEVER, 0, true), PAWL__WAIT_TIME);
-    (void)push();
-    ck_assert_int_eq(D->wait(S, PAWL__NEVER, SUPPORT_DEADLINE_MS, true),
+    push_elsewhere();
+    ck_assert_int_eq(D->wait(S, PAWL__NEVER, SUPPORT_DEADLINE_MS, true) &
+                         PAWL__WAIT_WORK,
                      PAWL__WAIT_WORK);
-    ck_assert_int_eq(D->wait(S, PAWL__NEVER, 0, true), PAWL__WAIT_TIME);
+    ck_assert_int_eq(D->wait(S, PAWL__NEVER, 0, true) & PAWL__WAIT_WORK, 0);
 }
 
 /* ----------------------------------------------------------------- threads */
@@ -1223,6 +1332,9 @@ add(Suite *suite)
     ADD(lists_filter_and_page);
     ADD(info_counts_each_state_once);
     ADD(queues_are_listed_by_name);
+    ADD(a_turn_claims_what_it_pushes);
+    ADD(a_push_that_is_refused_leaves_its_turn_alone);
+    ADD(a_turn_of_a_paused_queue_pushes_all_the_same);
     ADD(busy_means_waiting_reserved_or_backing_off);
     ADD(busy_sees_a_retry_that_falls_due_meanwhile);
     ADD(busy_sees_what_a_job_of_another_queue_pushes_meanwhile);

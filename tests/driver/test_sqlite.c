@@ -684,6 +684,49 @@ START_TEST(pushes_leave_the_rest_of_a_full_disk_to_acks)
 }
 END_TEST
 
+/* -------------------------------------------------------------------- wait */
+
+START_TEST(commits_of_our_own_do_not_end_a_watching_wait)
+{
+    struct pawl__new_job job;
+
+    harness_open(&H, SQLITE_ONE);
+    job = harness_job(&H);
+    (void)H.driver->wait(H.self, PAWL__NEVER, 0, true);
+    (void)harness_push(&H, "q", &job);
+    ck_assert_int_eq(H.driver->wait(H.self, PAWL__NEVER, 1, true),
+                     PAWL__WAIT_TIME);
+    harness_close(&H);
+}
+END_TEST
+
+/* One that is under way when the wait begins, and shows only later. */
+START_TEST(a_commit_that_does_not_show_yet_is_not_forgotten)
+{
+    sqlite3 *db;
+    int64_t mask;
+
+    harness_open(&H, SQLITE_ONE);
+    (void)H.driver->wait(H.self, PAWL__NEVER, 0, true);
+    ck_assert_int_eq(sqlite3_open(H.location, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "PRAGMA cache_size=1; BEGIN IMMEDIATE;"
+                                  "INSERT INTO pawl_job(queue, type, payload) "
+                                  "SELECT 'q', 't', randomblob(100000) FROM "
+                                  "(VALUES (1), (2), (3))",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK); /* spilled into the log */
+    H.driver->interrupt(H.self);
+    mask = H.driver->wait(H.self, PAWL__NEVER, SUPPORT_DEADLINE_MS, true);
+    ck_assert_int_eq(mask, PAWL__WAIT_INTERRUPT);
+    ck_assert_int_eq(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    mask = H.driver->wait(H.self, PAWL__NEVER, SUPPORT_DEADLINE_MS, true);
+    ck_assert_int_eq(mask, PAWL__WAIT_WORK);
+    (void)sqlite3_close(db);
+    harness_close(&H);
+}
+END_TEST
+
 /* ------------------------------------------------------- who is known to be
  * gone */
 
@@ -770,6 +813,8 @@ add(Suite *suite)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, workers_of_another_boot_are_dead_and_count_nothing);
     tcase_add_test(tc, a_live_worker_whose_side_file_was_deleted_is_not_robbed);
+    tcase_add_test(tc, commits_of_our_own_do_not_end_a_watching_wait);
+    tcase_add_test(tc, a_commit_that_does_not_show_yet_is_not_forgotten);
     tcase_add_test(tc, only_a_process_that_is_known_to_be_gone_is_gone);
     tcase_add_test(tc, a_worker_inherits_no_notes_of_what_ran);
     tcase_add_test(tc, claims_of_workers_or_jobs_deleted_by_hand_are_cleared);

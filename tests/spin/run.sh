@@ -117,6 +117,8 @@ other="-DPUSHES=0 -DLOCALS=0"
 small wake live -DPOOL=1 -DPUSHES=1 -DLOCALS=0
 small wake safety -DPOOL=1 -DPUSHES=2 -DLOCALS=0
 check wake safety -DPOOL=1 -DPUSHES=1 -DLOCALS=1
+small wake safety -DPOOL=1 -DPUSHES=0 -DLOCALS=2
+check wake safety -DPOOL=2 -DREADY=1 -DPUSHES=0 -DLOCALS=1 -DNO_DEADLINES
 # shellcheck disable=SC2086
 check wake safety -DPOOL=2 -DREADY=2 $other -DNO_DEADLINES
 small wake live -DPOOL=1 -DPUSHES=1 -DLOCALS=0 -DTICK -DFORGETS_WRITTEN \
@@ -128,6 +130,7 @@ control wake safety -DPOOL=1 -DREADY=2 $other -DSTALE_DEADLINE
 control wake safety -DPOOL=1 -DPUSHES=2 -DLOCALS=0 -DNOTE_AFTER_LOOK
 control wake safety -DPOOL=1 -DREADY=1 -DPUSHES=0 -DLOCALS=1 \
     -DNO_SIGNAL_AT_END
+control wake safety -DPOOL=1 -DPUSHES=0 -DLOCALS=1 -DEND_WHILE_FETCHING
 
 check claim safety -DJOBS=1
 small claim safety -DJOBS=1 -DBREAKS=1 -DCRASHES=1 -DSTOPS=0
@@ -145,6 +148,7 @@ if [ -n "${LONG:-}" ]; then
     check commit safety -DCALLERS=2 -DTURNS=3
     control commit safety -DCALLERS=3 -DTURNS=1 -DBARE_FUTEX
     check wake safety -DPOOL=2 -DPUSHES=1 -DLOCALS=0
+    check wake safety -DPOOL=2 -DPUSHES=1 -DLOCALS=1 -DNO_DEADLINES
     # shellcheck disable=SC2086
     check wake safety -DPOOL=2 -DREADY=2 $other
     control claim safety -DJOBS=1 -DNO_LOCK

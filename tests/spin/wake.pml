@@ -17,11 +17,12 @@
  *                    pawl__consumer_time_out, then _settle_old), timer_until,
  *                    timer_wait; until_mono is until_mono_ms
  *   driver_wait      sqlite/wake.c pawl__sqlite_wait() and wake_poll()
- *   look             wake_look(); written is wake.written_us, the second
- *                    after which it is given up is left to the tick
- *   Pusher           another process: frames into the -wal (inotify), then
- *                    the sync, then the commit shows (PRAGMA data_version)
- *   Local            our own pawl_push(): commit, pawl__consumer_notify()
+ *   look             wake_look(); written is wake.written
+ *   Pusher           another program: frames into the -wal (inotify), then
+ *                    the sync, then the commit shows (PRAGMA data_version).
+ *                    It does not ring; who does is only noticed sooner
+ *   Local            our own pawl_push(): commit, pawl__consumer_notify(); or,
+ *                    where the pool is idle, pawl__consumer_push()
  *   Stopper          engine/store.c store_stop(): pawl__consumer_stop,
  *                    pawl__consumer_wait_end, pawl__timer_stop
  *
@@ -43,6 +44,7 @@
  *                              timer looks
  *   -DNOTE_AFTER_LOOK          watching is not taken back before the look
  *   -DNO_SIGNAL_AT_END         the end of an exchange signals nobody
+ *   -DEND_WHILE_FETCHING       a stopping pool ends while a push claims for it
  * With -DTICK wait() also ends by itself, and liveness holds under all of
  * FORGETS_WRITTEN, STALE_DEADLINE: late, by the tick. */
 
@@ -126,32 +128,36 @@ inline release_ring()
 byte back;  /* of the ends, those that give a job back */
 
 #define MAY_CLAIM (look_ && !stopping)
+#ifdef END_WHILE_FETCHING
 #define MUST_END (stopping && ring == 0 && ends == 0)
+#else
+#define MUST_END (stopping && !fetching && ring == 0 && ends == 0)
+#endif
 #define MUST_FETCH (!fetching && (ends > 0 || MAY_CLAIM) && ring == 0)
 
 /* --------------------------------------------------------------- exchange */
 
-/* In: fetching set, taken and given away, want known. The settles and claims
- * are one transaction; another process sees it in its -wal, and so do we. */
-inline exchange()
+/* In: fetching set, taken and given away, want known. The push, settles and
+ * claims are one transaction. We see our own in the -wal too, but data_version
+ * does not change by it. ours: a thread of the pool does it. */
+inline exchange(pushed, ours)
 {
     atomic {
         !writing ->
         n_acked = n_acked + taken - given;
-        waiting = waiting + given;
+        waiting = waiting + given + pushed;
         got = (want < waiting -> want : waiting);
         waiting = waiting - got;
         if
-        :: taken + got > 0 ->
-            written_fd = true;
-            fresh = true
+        :: taken + got + pushed > 0 -> written_fd = true
         :: else
         fi;
-        taken = 0;
-        given = 0
+        taken = 0
     };
     atomic {
         fetching = false;
+        look_ = look_ || (want == 0 && given > 0);
+        given = 0;
         if
         :: want > 0 ->
             ring = ring + got;
@@ -161,14 +167,16 @@ inline exchange()
             :: else
             fi;
             if
-            :: ring > 1 || ends > 0 -> broadcast()
-            :: else -> signal_one()
+            :: ring + (ends > 0 -> 1 : 0) > 1 + ours -> broadcast()
+            :: ring + (ends > 0 -> 1 : 0) == 1 + ours -> signal_one()
+            :: else
             fi
         :: else
         fi;
 #ifndef NO_SIGNAL_AT_END
         if
-        :: n_idle > 0 && (look_ || ends > 0) -> signal_one()
+        :: stopping -> broadcast()
+        :: !stopping && n_idle > 0 && (look_ || ends > 0) -> signal_one()
         :: else
         fi;
 #endif
@@ -305,7 +313,7 @@ active [POOL] proctype Pool()
             fi;
             take_ends()
         };
-        exchange()
+        exchange(0, 1)
     :: atomic {
             !MUST_END && !MUST_FETCH && ring > 0 && !stopping ->
             ring--;
@@ -365,61 +373,48 @@ inline time_passes()
     i = 0
 }
 
+/* One look: data_version, and where the log was written without a change, with
+ * the write lock, which the writer holds until his commit shows. */
 inline look()
 {
-    do
-    :: atomic { fresh -> fresh = false; work = true; FORGET; break }
-    :: atomic { event_fd -> event_fd = false; break }
-    :: atomic { !event_fd && POLL_TIME -> time_passes(); break }
-    :: atomic { !event_fd && POLL_TICK -> time_passes(); break }
-    od
+    atomic {
+        if
+        :: written_fd -> written_fd = false; REMEMBER
+        :: else
+        fi
+    };
+    atomic {
+        if
+        :: fresh -> fresh = false; work = true; FORGET
+        :: !fresh && written && !writing -> FORGET
+        :: else
+        fi
+    }
 }
 
 inline driver_wait()
 {
-    if
-    :: watch ->
-        atomic {
-            if
 #ifdef CHECK_AFTER_ARM_DROPPED
-            :: written_fd -> written_fd = false
-#else
-            :: written_fd -> written_fd = false; REMEMBER
+    written_fd = false;
+    goto asleep;
 #endif
-            :: else
-            fi
-        };
-#ifndef CHECK_AFTER_ARM_DROPPED
-        atomic {
-            if
-            :: fresh -> fresh = false; work = true; FORGET
-            :: else
-            fi
-        }
-#endif
-    :: else
-    fi;
     do
     :: work -> break
-    :: !work && watch && written -> look(); break
-    :: !work && !(watch && written) ->
+    :: !work ->
         if
-        :: atomic {
-                event_fd ->
-                event_fd = false;
-                if
-                :: POLL_WAL -> written_fd = false; work = true
-                :: else
-                fi;
-                break
-            }
-        :: atomic { !event_fd && POLL_WAL -> written_fd = false; REMEMBER };
-            look();
-            break
-        :: atomic { !event_fd && !POLL_WAL && POLL_TIME ->
-                time_passes(); break }
-        :: atomic { !event_fd && !POLL_WAL && POLL_TICK ->
-                time_passes(); break }
+        :: watch -> look()
+        :: else
+        fi;
+#ifdef CHECK_AFTER_ARM_DROPPED
+asleep:
+#endif
+        if
+        :: work
+        :: atomic { !work && event_fd -> event_fd = false; break }
+        :: atomic { !work && !event_fd && POLL_TIME -> time_passes(); break }
+        :: atomic { !work && !event_fd && POLL_TICK -> time_passes(); break }
+        :: atomic { !work && POLL_WAL }
+        :: atomic { !work && watch && written && !writing }
         fi
     od
 }
@@ -478,7 +473,7 @@ active proctype Timer()
                 ends > 0 && !fetching ->
                 take_ends()
             };
-            exchange();
+            exchange(0, 0);
             atomic {
                 if
                 :: ends > 0 -> next = NEAR
@@ -525,17 +520,29 @@ active proctype Pusher()
 
 active proctype Local()
 {
-    byte n;
+    byte n, want, taken, given, got;
 
     do
     :: n < LOCALS ->
-        atomic {
-            !writing ->
-            waiting++;
-            written_fd = true;
-            fresh = true
-        };
-        atomic { notify() };
+        if
+        :: atomic { /* pawl__consumer_push(): the pool is idle */
+                n_idle > 0 && ring == 0 && !fetching && !look_ && !stopping ->
+                want = POOL;
+                take_ends()
+            };
+            exchange(1, 0);
+            if
+            :: atomic { !watching -> interrupt() } /* pawl__timer_idle() */
+            :: watching
+            fi
+        :: atomic {
+                !(n_idle > 0 && ring == 0 && !fetching && !look_ &&
+                  !stopping) && !writing ->
+                waiting++;
+                written_fd = true
+            };
+            atomic { notify() }
+        fi;
         n++
     :: else -> break
     od

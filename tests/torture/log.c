@@ -273,14 +273,20 @@ log_exchange(void *self, struct pawl__exchange *x, pawl_error *err)
 {
     struct log_record r = {0};
     int64_t began, call = atomic_fetch_add(&the_log->next_call, 1);
+    const struct pawl__push *push = x->push;
+    size_t i;
     int rc;
 
+    for (i = 0; push != NULL && i < push->n; i++)
+        log_push_try(&push->jobs[i]);
     log_settles(LOG_SETTLE_TRY, x, 0, 0);
     r.number = call;
     r.status = x->want > 0;
     log_add(LOG_CLAIM_TRY, &r);
     began = log_now_ns();
     rc = log_real->exchange(self, x, err);
+    for (i = 0; push != NULL && i < push->n; i++)
+        log_push_end(&push->jobs[i], push->rc, push->ids[i], began);
     log_settles(LOG_SETTLE, x, rc, began);
     if (rc == PAWL_OK)
         log_claims(x, call, began);
