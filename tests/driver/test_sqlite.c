@@ -4,6 +4,7 @@
 #include "driver/harness.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/point.h"
+#include "base/thread.h"
 #include "lib/fault_vfs.h"
 #include "lib/pass_vfs.h"
 #include "sqlite/checkpoint.h"
@@ -700,29 +702,66 @@ START_TEST(commits_of_our_own_do_not_end_a_watching_wait)
 }
 END_TEST
 
-/* One that is under way when the wait begins, and shows only later. */
-START_TEST(a_commit_that_does_not_show_yet_is_not_forgotten)
+static _Atomic bool syncing, may_sync;
+static _Atomic(uintptr_t) stranger;
+
+/* Holds another program at the sync of its commit: the log is written, and the
+ * commit does not show. */
+static int
+hold_stranger(const struct pass_io *io)
+{
+    if (io->call != PASS_SYNC || io->file != PASS_LOG ||
+        atomic_load(&stranger) != (uintptr_t)pthread_self())
+        return SQLITE_OK;
+    atomic_store(&syncing, true);
+    while (!atomic_load(&may_sync))
+        (void)sched_yield();
+    return SQLITE_OK;
+}
+
+static void *
+insert_by_a_stranger(void *arg)
 {
     sqlite3 *db;
-    int64_t mask;
 
+    atomic_store(&stranger, (uintptr_t)pthread_self());
+    ck_assert_int_eq(sqlite3_open(arg, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "PRAGMA synchronous=FULL; INSERT INTO "
+                                  "pawl_job(queue, type) VALUES ('q', 't')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    atomic_store(&stranger, 0);
+    (void)sqlite3_close(db);
+    return NULL;
+}
+
+START_TEST(a_commit_that_does_not_show_yet_is_not_forgotten)
+{
+    struct pawl__thread thread;
+
+    pass_vfs_register(hold_stranger, NULL);
     harness_open(&H, SQLITE_ONE);
     (void)H.driver->wait(H.self, PAWL__NEVER, 0, true);
-    ck_assert_int_eq(sqlite3_open(H.location, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db,
-                                  "PRAGMA cache_size=1; BEGIN IMMEDIATE;"
-                                  "INSERT INTO pawl_job(queue, type, payload) "
-                                  "SELECT 'q', 't', randomblob(100000) FROM "
-                                  "(VALUES (1), (2), (3))",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK); /* spilled into the log */
+    ck_assert_int_eq(pawl__thread_start(&thread, "stranger",
+                                        insert_by_a_stranger,
+                                        (void *)(uintptr_t)H.location),
+                     0);
+    while (!atomic_load(&syncing))
+        (void)sched_yield();
     H.driver->interrupt(H.self);
-    mask = H.driver->wait(H.self, PAWL__NEVER, SUPPORT_DEADLINE_MS, true);
-    ck_assert_int_eq(mask, PAWL__WAIT_INTERRUPT);
-    ck_assert_int_eq(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-    mask = H.driver->wait(H.self, PAWL__NEVER, SUPPORT_DEADLINE_MS, true);
-    ck_assert_int_eq(mask, PAWL__WAIT_WORK);
-    (void)sqlite3_close(db);
+    ck_assert_int_eq(
+        H.driver->wait(H.self, PAWL__NEVER, SUPPORT_DEADLINE_MS, true),
+        PAWL__WAIT_INTERRUPT);
+    /* The second wait begins before the commit shows, and finds no event. */
+    ck_assert_int_eq(H.driver->wait(H.self, PAWL__NEVER, 1, true),
+                     PAWL__WAIT_TIME);
+    ck_assert(((struct pawl__sqlite *)H.self)->wake.written);
+    atomic_store(&may_sync, true);
+    ck_assert_int_eq(
+        H.driver->wait(H.self, PAWL__NEVER, SUPPORT_DEADLINE_MS, true),
+        PAWL__WAIT_WORK);
+    pawl__thread_join(&thread);
     harness_close(&H);
 }
 END_TEST

@@ -203,6 +203,23 @@ MUTANTS = [
      ["tests/unit/test_model"]),
     ("sums overflow", "src/base/clock.c", "if (b > 0 && a > INT64_MAX - b)",
      "if (b > 0 && a > INT64_MAX - 1)", ["tests/unit/test_base"]),
+    ("busy at two moments", "src/sqlite/look.c",
+     "    rc = look_begin_moment(c, err);\n    if (rc == PAWL_OK) {\n"
+     "        for (i = 0;",
+     "    rc = PAWL_OK;\n    if (rc == PAWL_OK) {\n        for (i = 0;",
+     ["tests/driver/test_conformance"]),
+    ("a log that was written is forgotten", "src/sqlite/wake.c",
+     "        s->wake.written = true;", "        s->wake.written = false;",
+     ["tests/driver/test_sqlite"]),
+    ("own commits wake the store's thread", "src/sqlite/wake.c",
+     "pawl__stmt(&s->w, PAWL__STMT_DATA_VERSION, &ignored)",
+     "pawl__stmt(&s->r, PAWL__STMT_DATA_VERSION, &ignored)",
+     ["tests/driver/test_sqlite"]),
+    ("a turn without its push", "src/sqlite/claim.c",
+     "pawl__commit_run_two(s, &p.op, &c.op);",
+     "(void)pawl__commit_run(s, &c.op);\n"
+     "        (void)pawl__commit_run(s, &p.op);",
+     ["tests/driver/test_conformance"]),
 ]
 
 
