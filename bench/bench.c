@@ -2,9 +2,9 @@
 /* bench.c - see bench.h. */
 #include "bench.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -148,21 +148,6 @@ bench_spans_clear(struct bench_spans *s)
 {
     free(s->ns);
     memset(s, 0, sizeof *s);
-}
-
-static int
-bench_compare_values(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-
-    return *x < *y ? -1 : *x > *y;
-}
-
-/* sorted has n values, n > 0. */
-static double
-bench_median(const double *sorted, int n)
-{
-    return n % 2 != 0 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
 /* ------------------------------------------------------------- the machine */
@@ -364,7 +349,7 @@ bench_options(struct bench *b, int argc, char **argv)
         case 's':
             b->sides = bench_choice(b, optarg, "pawl", "other") == 0
                            ? BENCH_PAWL
-                           : BENCH_OTHER;
+                           : BENCH_OTHERS;
             break;
         case 'j':
             b->json = optarg;
@@ -388,23 +373,27 @@ bench_options(struct bench *b, int argc, char **argv)
 
 /* --------------------------------------------------------------- the folder */
 
+static int
+bench_remove_entry(const char *path, const struct stat *st, int kind,
+                   struct FTW *where)
+{
+    (void)st;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+void
+bench_remove_tree(const char *path)
+{
+    (void)nftw(path, bench_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 static void
 bench_remove_dir(void)
 {
-    char path[BENCH_PATH_MAX + 300];
-    struct dirent *entry;
-    DIR *dir = opendir(bench_made_dir);
-
-    if (dir == NULL)
-        return;
-    while ((entry = readdir(dir)) != NULL) {
-        (void)snprintf(path, sizeof path, "%s/%s", bench_made_dir,
-                       entry->d_name);
-        if (entry->d_name[0] != '.')
-            (void)unlink(path);
-    }
-    (void)closedir(dir);
-    (void)rmdir(bench_made_dir);
+    if (bench_made_dir[0] != '\0')
+        bench_remove_tree(bench_made_dir);
 }
 
 void
@@ -413,7 +402,7 @@ bench_begin(struct bench *b, int argc, char **argv)
     const char *dir;
 
     b->rounds = 5;
-    b->sides = BENCH_BOTH;
+    b->sides = BENCH_ALL;
     b->durability = PAWL_POWER;
     dir = bench_options(b, argc, argv);
     if ((size_t)snprintf(b->dir, sizeof b->dir, "%s/bench-tmp-XXXXXX", dir) >=
@@ -453,172 +442,6 @@ bench_remove(const char *path)
         (void)snprintf(name, sizeof name, "%s%s", path, beside[i]);
         (void)unlink(name);
     }
-}
-
-/* ------------------------------------------------------------------- races */
-
-struct bench_values { /* of one side: by metric, then by round */
-    double v[BENCH_METRICS_MAX][BENCH_ROUNDS_MAX];
-    int n; /* rounds */
-};
-
-struct bench_summary {
-    double min, median, max;
-};
-
-static void
-bench_round(struct bench *b, const struct bench_race *race, bench_side_fn side,
-            struct bench_values *values)
-{
-    double now[BENCH_METRICS_MAX] = {0};
-    int i;
-
-    side(b, race->user, now);
-    for (i = 0; race->metrics[i].name != NULL; i++)
-        values->v[i][values->n] = now[i];
-    values->n++;
-}
-
-static struct bench_summary
-bench_sum_up(const double *values, int n)
-{
-    double sorted[BENCH_ROUNDS_MAX];
-    struct bench_summary s = {0, 0, 0};
-
-    if (n == 0)
-        return s;
-    memcpy(sorted, values, (size_t)n * sizeof *sorted);
-    qsort(sorted, (size_t)n, sizeof *sorted, bench_compare_values);
-    s.min = sorted[0];
-    s.median = bench_median(sorted, n);
-    s.max = sorted[n - 1];
-    return s;
-}
-
-/* Digits enough to compare, none to believe in. */
-static const char *
-bench_figure(double value, char *text, size_t bytes)
-{
-    (void)snprintf(text, bytes, value < 10 ? "%.2f" : "%.0f", value);
-    return text;
-}
-
-static void
-bench_print_side(const char *metric, const char *side,
-                 const struct bench_summary *s)
-{
-    char a[32], b[32], c[32];
-
-    printf("  %-26s %-22s %10s %10s %10s", metric, side,
-           bench_figure(s->min, a, sizeof a),
-           bench_figure(s->median, b, sizeof b),
-           bench_figure(s->max, c, sizeof c));
-}
-
-static double
-bench_ratio(const struct bench_metric *m, const struct bench_summary *pawl,
-            const struct bench_summary *other)
-{
-    double above = m->less_is_better ? other->median : pawl->median;
-    double below = m->less_is_better ? pawl->median : other->median;
-
-    return below > 0 ? above / below : 0;
-}
-
-static void
-bench_json_side(FILE *f, const char *side, const double *values, int n,
-                const struct bench_summary *s)
-{
-    int i;
-
-    (void)fprintf(f,
-                  "\"%s\":{\"median\":%.3f,\"min\":%.3f,\"max\":%.3f,"
-                  "\"rounds\":[",
-                  side, s->median, s->min, s->max);
-    for (i = 0; i < n; i++)
-        (void)fprintf(f, "%s%.3f", i > 0 ? "," : "", values[i]);
-    (void)fputs("]}", f);
-}
-
-/* One line, its members in this order: run.sh reads them by pattern. Nothing
- * in it needs escapes: all names are ours, and the CPU's is cut at quotes. */
-static void
-bench_json(const struct bench *b, const struct bench_race *race, int i,
-           const struct bench_values *pawl, const struct bench_values *other)
-{
-    const struct bench_metric *m = &race->metrics[i];
-    struct bench_summary p = bench_sum_up(pawl->v[i], pawl->n);
-    struct bench_summary o = bench_sum_up(other->v[i], other->n);
-    FILE *f = fopen(b->json, "a");
-
-    if (f == NULL)
-        bench_die("%s: %s", b->json, strerror(errno));
-    (void)fprintf(f, "{\"workload\":\"%s\",\"metric\":\"%s\",", race->workload,
-                  m->name);
-    bench_json_side(f, "pawl", pawl->v[i], pawl->n, &p);
-    (void)fputc(',', f);
-    bench_json_side(f, "other", other->v[i], other->n, &o);
-    (void)fprintf(f,
-                  ",\"ratio\":%.3f,\"wanted\":%.2f,\"table\":%s,"
-                  "\"other_is\":\"%s\",\"jobs\":%ld,\"unix_ms\":%lld,"
-                  "\"machine\":\"%s\"}\n",
-                  bench_ratio(m, &p, &o), m->wanted,
-                  m->in_table ? "true" : "false", race->other_name, b->n,
-                  (long long)bench_wall_ms(), b->machine);
-    if (fclose(f) != 0)
-        bench_die("%s: %s", b->json, strerror(errno));
-}
-
-static void
-bench_print_metric(const struct bench_race *race, int i,
-                   const struct bench_values *pawl,
-                   const struct bench_values *other)
-{
-    const struct bench_metric *m = &race->metrics[i];
-    struct bench_summary p = bench_sum_up(pawl->v[i], pawl->n);
-    struct bench_summary o = bench_sum_up(other->v[i], other->n);
-
-    if (pawl->n > 0) {
-        bench_print_side(m->name, "pawl", &p);
-        if (other->n > 0 && p.median > 0 && o.median > 0)
-            printf("   %.2f", bench_ratio(m, &p, &o));
-        if (m->wanted > 0)
-            printf(" (wanted %.2f)", m->wanted);
-        printf("\n");
-    }
-    if (other->n > 0) {
-        bench_print_side(pawl->n > 0 ? "" : m->name, race->other_name, &o);
-        printf("\n");
-    }
-}
-
-void
-bench_run(struct bench *b, const struct bench_race *race)
-{
-    static struct bench_values pawl, other; /* too large for a small stack */
-    int i, round;
-
-    pawl.n = other.n = 0;
-    printf("\n%s\n", race->workload);
-    (void)fflush(stdout);
-    for (round = 0; round < b->rounds; round++) {
-        /* The first of a round finds what the last one left in the disk's
-         * caches: take turns at that too. */
-        if (b->sides != BENCH_OTHER && round % 2 == 0)
-            bench_round(b, race, race->pawl, &pawl);
-        if (b->sides != BENCH_PAWL)
-            bench_round(b, race, race->other, &other);
-        if (b->sides != BENCH_OTHER && round % 2 != 0)
-            bench_round(b, race, race->pawl, &pawl);
-    }
-    printf("  %-26s %-22s %10s %10s %10s   ratio\n", "", "", "min", "median",
-           "max");
-    for (i = 0; race->metrics[i].name != NULL; i++) {
-        bench_print_metric(race, i, &pawl, &other);
-        if (b->json != NULL)
-            bench_json(b, race, i, &pawl, &other);
-    }
-    (void)fflush(stdout);
 }
 
 /* --------------------------------------------------------------------- Pawl */

@@ -5,8 +5,8 @@
  *
  * Include it first: it asks for the system's extensions.
  *
- * A race runs Pawl and its comparison in turn, round by round, so that a
- * machine that is busy for a while is busy for both. Every round begins with
+ * A race runs Pawl and its comparisons in turn, round by round, so that a
+ * machine that is busy for a while is busy for all. Every round begins with
  * a new database file and ends with a check that no job was lost or doubled.
  *
  * These are programs for people: a failure prints a sentence and exits. Exit
@@ -37,7 +37,7 @@
 
 /* ----------------------------------------------------------------- options */
 
-enum bench_sides { BENCH_BOTH, BENCH_PAWL, BENCH_OTHER };
+enum bench_sides { BENCH_ALL, BENCH_PAWL, BENCH_OTHERS };
 
 struct bench {
     /* set by the program before bench_begin() */
@@ -66,6 +66,8 @@ void bench_in_child(void);
 /* A new name for a database in the directory. path has BENCH_PATH_MAX bytes;
  * n_files counts up, so that no round meets the file of another. */
 void bench_new_path(struct bench *b, char *path);
+/* Remove a folder and all in it. */
+void bench_remove_tree(const char *path);
 /* Remove a database and all files beside it. */
 void bench_remove(const char *path);
 
@@ -109,19 +111,30 @@ struct bench_metric {
     const char *name; /* "jobs/s", "p99, us" */
     bool less_is_better;
     bool in_table; /* a row of its own in the table of `make bench` */
-    double wanted; /* the ratio aimed at; 0: none */
 };
 
-/* One round of one side; fills a value for each metric. */
-typedef void (*bench_side_fn)(struct bench *b, void *user, double *values);
+#define BENCH_SIDES_MAX 8
+
+/* What takes part in a race. One round of it fills a value for each metric. */
+struct bench_side {
+    const char *name;
+    void (*run)(struct bench *b, const struct bench_side *side, void *user,
+                double *values);
+    const void *how; /* run's own */
+    double wanted;   /* how many times better Pawl shall be at the first
+                        metric; 0: nothing is aimed at */
+};
 
 struct bench_race {
     char workload[80];
-    const char *other_name;
-    bench_side_fn pawl, other;
+    struct bench_side sides[BENCH_SIDES_MAX]; /* the first is Pawl; ends with
+                                                 a run of NULL */
     void *user;
     const struct bench_metric *metrics; /* ends with a name of NULL */
 };
+
+/* One side more; exits when there are too many. */
+void bench_add_side(struct bench_race *race, struct bench_side side);
 
 /* Run all rounds, print the result, append it to the JSON file. The ratio is
  * of the medians, and above 1 where Pawl is better. */

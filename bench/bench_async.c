@@ -23,9 +23,9 @@ struct async_flight {
 };
 
 static const struct bench_metric async_metrics[] = {
-    {"pushes/s", false, true, 0},
-    {"CPU us a push", true, false, 0},
-    {NULL, false, false, 0}};
+    {"pushes/s", false, true},
+    {"CPU us a push", true, false},
+    {NULL, false, false}};
 
 static void
 async_told(int code, int64_t id, const pawl_error *err, void *user)
@@ -78,7 +78,8 @@ async_open(struct bench *b, const char *path)
 }
 
 static void
-async_pawl(struct bench *b, void *user, double *values)
+async_pawl(struct bench *b, const struct bench_side *side, void *user,
+           double *values)
 {
     struct async_flight f = {.mu = PTHREAD_MUTEX_INITIALIZER,
                              .landed = PTHREAD_COND_INITIALIZER,
@@ -88,6 +89,7 @@ async_pawl(struct bench *b, void *user, double *values)
     pawl_error err;
     int64_t began, cpu;
 
+    (void)side;
     bench_new_path(b, path);
     store = async_open(b, path);
     cpu = bench_cpu_us();
@@ -102,7 +104,8 @@ async_pawl(struct bench *b, void *user, double *values)
 }
 
 static void
-async_other(struct bench *b, void *user, double *values)
+async_other(struct bench *b, const struct bench_side *side, void *user,
+            double *values)
 {
     pawl_job job = PAWL_JOB(BENCH_TYPE, bench_payload(), BENCH_PAYLOAD_BYTES);
     long i, n = b->n / ASYNC_ALONE_PART + 1;
@@ -112,6 +115,7 @@ async_other(struct bench *b, void *user, double *values)
     pawl_error err;
     int64_t began, cpu;
 
+    (void)side;
     (void)user;
     bench_new_path(b, path);
     store = async_open(b, path);
@@ -134,14 +138,14 @@ main(int argc, char **argv)
                       .what = "one thread, many pushes in flight",
                       .extra = "D",
                       .n = 30000};
-    struct bench_race race = {.other_name = "one at a time",
-                              .pawl = async_pawl,
-                              .other = async_other,
-                              .metrics = async_metrics};
+    struct bench_race race = {.metrics = async_metrics};
     long limit;
     size_t i;
 
     bench_begin(&b, argc, argv);
+    bench_add_side(&race, (struct bench_side){"pawl", async_pawl, NULL, 0});
+    bench_add_side(&race,
+                   (struct bench_side){"one at a time", async_other, NULL, 10});
     for (i = 0; i < sizeof in_flight / sizeof in_flight[0]; i++) {
         limit = in_flight[i];
         race.user = &limit;

@@ -14,13 +14,15 @@
  * race between equals: the other side loses its batch when a job takes long,
  * holds the write lock while it works, and cannot work on two at once. It is
  * the ceiling that SQLite sets, and the ratio says how much of it is left. */
-#include "bench.h"
+#include "peer.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 
 #define DRAIN_BATCH 128
 #define DRAIN_PARALLELISM "4"
+#define DRAIN_THREADS 4
+#define DRAIN_SLOW 20 /* who takes one at a time gets so many fewer jobs */
 #define DRAIN_LIMIT_MS 600000
 
 struct drain_count {
@@ -30,10 +32,10 @@ struct drain_count {
 };
 
 static const struct bench_metric drain_metrics[] = {
-    {"jobs/s", false, true, 0.53},
-    {"jobs/s to the last call", false, false, 0},
-    {"CPU us a job", true, false, 0},
-    {NULL, false, false, 0}};
+    {"jobs/s", false, true},
+    {"jobs/s to the last call", false, false},
+    {"CPU us a job", true, false},
+    {NULL, false, false}};
 
 static int
 drain_listener(pawl_attempt *attempt, const pawl_job *job, void *user)
@@ -59,7 +61,8 @@ drain_values(double *values, long n, int64_t settled_ns, int64_t called_ns,
 }
 
 static void
-drain_pawl(struct bench *b, void *user, double *values)
+drain_pawl(struct bench *b, const struct bench_side *side, void *user,
+           double *values)
 {
     struct drain_count count = {.wanted = b->n};
     char path[BENCH_PATH_MAX];
@@ -68,6 +71,7 @@ drain_pawl(struct bench *b, void *user, double *values)
     pawl_error err;
     int64_t began, ended, cpu;
 
+    (void)side;
     (void)user;
     bench_new_path(b, path);
     bench_fill(b, path, b->n);
@@ -146,7 +150,8 @@ drain_sql_each(struct drain_sql *d, sqlite3_stmt *st, int n)
 }
 
 static void
-drain_other(struct bench *b, void *user, double *values)
+drain_loop(struct bench *b, const struct bench_side *side, void *user,
+           double *values)
 {
     struct drain_sql d = {0};
     char path[BENCH_PATH_MAX];
@@ -154,6 +159,7 @@ drain_other(struct bench *b, void *user, double *values)
     long total = 0;
     int n;
 
+    (void)side;
     (void)user;
     bench_new_path(b, path);
     bench_fill(b, path, b->n);
@@ -179,6 +185,136 @@ drain_other(struct bench *b, void *user, double *values)
     bench_remove(path);
 }
 
+/* ----------------------------------------------------------- one at a time */
+
+/* As queue libraries on SQLite do: a statement that takes, one that drops. */
+static void
+drain_single(struct bench *b, const struct bench_side *side, void *user,
+             double *values)
+{
+    long n = b->n / DRAIN_SLOW, i;
+    char path[BENCH_PATH_MAX];
+    sqlite3_stmt *take, *drop;
+    int64_t began, cpu, id;
+    sqlite3 *db;
+
+    (void)side;
+    (void)user;
+    bench_new_path(b, path);
+    bench_fill(b, path, n);
+    db = bench_sql_open(path, "NORMAL");
+    take = bench_sql_prepare(
+        db, "UPDATE pawl_job SET state = 'done' WHERE id = (SELECT id FROM "
+            "pawl_job INDEXED BY pawl_job_waiting WHERE state = 'waiting' "
+            "AND queue = '" BENCH_QUEUE "' AND type = '" BENCH_TYPE "' "
+            "ORDER BY priority DESC, ready_at, id LIMIT 1) "
+            "RETURNING id, payload");
+    drop = bench_sql_prepare(db, "DELETE FROM pawl_job WHERE id = ?1");
+    cpu = bench_cpu_us();
+    began = bench_now_ns();
+    for (i = 0; i < n; i++) {
+        if (sqlite3_step(take) != SQLITE_ROW)
+            bench_die("sqlite: take: %s", sqlite3_errmsg(db));
+        id = sqlite3_column_int64(take, 0);
+        while (sqlite3_step(take) == SQLITE_ROW)
+            continue;
+        (void)sqlite3_reset(take);
+        (void)sqlite3_bind_int64(drop, 1, id);
+        bench_sql_run(db, drop);
+    }
+    began = bench_now_ns() - began;
+    drain_values(values, n, began, began, bench_cpu_us() - cpu);
+    bench_sql_close(db);
+    bench_sql_check(path, 0);
+    bench_remove(path);
+}
+
+/* -------------------------------------------------------------------- peers */
+
+struct drain_peer_thread {
+    const struct peer *peer;
+    pthread_t thread;
+    long n, *left;
+};
+
+static void *
+drain_peer_consume(void *arg)
+{
+    struct drain_peer_thread *t = arg;
+    struct wire *wire = wire_open(t->peer);
+    long batch = t->peer->way->batch, n;
+
+    while (__atomic_fetch_sub(t->left, batch, __ATOMIC_RELAXED) > 0) {
+        n = peer_consume(wire);
+        t->n += n;
+        if (n == 0)
+            break;
+    }
+    wire_close(wire);
+    return NULL;
+}
+
+static long
+drain_peer_fill(const struct peer *peer, long n)
+{
+    struct wire *wire = wire_open(peer);
+    long i, step = 100;
+
+    for (i = 0; i < n; i += step)
+        peer_push_many(wire, step);
+    wire_close(wire);
+    return i;
+}
+
+static void
+drain_peer(struct bench *b, const struct bench_side *side, void *user,
+           double *values)
+{
+    const struct peer_way *way = side->how;
+    struct drain_peer_thread threads[DRAIN_THREADS] = {{0}};
+    long n, left, total = 0;
+    struct peer peer;
+    int64_t ns;
+    int i;
+
+    (void)user;
+    peer_start(b, way, &peer);
+    n = drain_peer_fill(&peer, way->batch > 1 ? b->n : b->n / DRAIN_SLOW);
+    left = n;
+    ns = bench_now_ns();
+    for (i = 0; i < DRAIN_THREADS; i++) {
+        threads[i].peer = &peer;
+        threads[i].left = &left;
+        if (pthread_create(&threads[i].thread, NULL, drain_peer_consume,
+                           &threads[i]) != 0)
+            bench_die("no thread");
+    }
+    for (i = 0; i < DRAIN_THREADS; i++) {
+        (void)pthread_join(threads[i].thread, NULL);
+        total += threads[i].n;
+    }
+    ns = bench_now_ns() - ns;
+    bench_equal("jobs consumed", total, n);
+    drain_values(values, n, ns, ns, 0); /* its CPU is the server's, too */
+    peer_stop(&peer);
+}
+
+static const struct peer_way drain_always = {PEER_REDIS, true, 1},
+                             drain_always_128 = {PEER_REDIS, true, 128},
+                             drain_everysec = {PEER_REDIS, false, 1},
+                             drain_everysec_128 = {PEER_REDIS, false, 128};
+
+static void
+drain_add_peer(struct bench_race *race, const char *name,
+               const struct peer_way *way, double wanted)
+{
+    if (peer_is_there(way))
+        bench_add_side(race,
+                       (struct bench_side){name, drain_peer, way, wanted});
+    else
+        printf("skipped: %s is not installed\n", name);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -186,14 +322,20 @@ main(int argc, char **argv)
                       .what = "working off a backlog of jobs that do nothing",
                       .extra = "",
                       .n = 100000};
-    struct bench_race race = {.other_name = "loop of 128, 1 thread",
-                              .pawl = drain_pawl,
-                              .other = drain_other,
-                              .metrics = drain_metrics};
+    struct bench_race race = {.metrics = drain_metrics};
 
     bench_begin(&b, argc, argv);
     (void)snprintf(race.workload, sizeof race.workload, "drain %ld, %s threads",
                    b.n, DRAIN_PARALLELISM);
+    bench_add_side(&race, (struct bench_side){"pawl", drain_pawl, NULL, 0});
+    bench_add_side(&race, (struct bench_side){"loop of 128, 1 thread",
+                                              drain_loop, NULL, 0.8});
+    bench_add_side(&race, (struct bench_side){"one at a time, 1 thread",
+                                              drain_single, NULL, 7});
+    drain_add_peer(&race, "core-queue, always", &drain_always, 20);
+    drain_add_peer(&race, "core-queue, everysec", &drain_everysec, 0);
+    drain_add_peer(&race, "redis by 128, always", &drain_always_128, 1);
+    drain_add_peer(&race, "redis by 128, everysec", &drain_everysec_128, 0);
     bench_run(&b, &race);
     return 0;
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* bench_push.c - how fast do several threads make one push at a time durable?
  *
- * Pawl: threads share one store, and so its group commit. The other side: each
- * thread has a connection of its own and does a plain INSERT into the same
- * table, one transaction and one sync each, as queue libraries on SQLite do.
+ * Pawl: threads share one store, and so its group commit. Beside it:
+ *   connection each  each thread has a connection of its own and does a plain
+ *                    INSERT into the same table, one transaction and one sync
+ *                    each, as queue libraries on SQLite do; of one thread it is
+ *                    the limit that SQLite sets
+ *   beanstalkd       with -f0, a sync before each answer
+ *   redis            core-queue's LPUSH, with appendfsync always, or everysec
+ *                    where durability is process
  *
  * Axes: producers (-t), durability (-D: power is synchronous=FULL, process is
  * NORMAL). Payloads are 100 bytes, the queue has no consumer.
@@ -16,7 +21,7 @@
  * thread does not hold up the clock; what the others complete after that is
  * not timed, but counted and looked for in the table. The shares of a round
  * are those at its end. */
-#include "bench.h"
+#include "peer.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,7 +32,8 @@ struct push_round {
     struct bench *b;
     int n_threads;
     const char *path;
-    pawl_queue *queue; /* NULL: a connection each */
+    pawl_queue *queue; /* Pawl, or NULL */
+    struct peer *peer; /* or NULL; neither: a connection each */
     pthread_barrier_t ready;
     atomic_long n_done;
     _Atomic int64_t ended_ns;
@@ -36,8 +42,9 @@ struct push_round {
 struct push_thread {
     struct push_round *round;
     pthread_t thread;
-    sqlite3 *db; /* of the other side */
+    sqlite3 *db; /* a connection each */
     sqlite3_stmt *insert;
+    struct wire *wire; /* a peer */
     long n_timed, n_pushed;
     struct bench_spans latency;
 };
@@ -47,20 +54,16 @@ struct push_setup {
 };
 
 static const struct bench_metric push_metrics[] = {
-    {"pushes/s", false, true, 0},
-    {"p50, us", true, false, 0},
-    {"p99, us", true, false, 0},
-    {"p99.9, us", true, false, 0},
-    {"slowest/fastest producer", false, false, 0},
-    {NULL, false, false, 0}};
+    {"pushes/s", false, true},
+    {"p50, us", true, false},
+    {"p99, us", true, false},
+    {"p99.9, us", true, false},
+    {"slowest/fastest producer", false, false},
+    {NULL, false, false}};
 
-static const struct bench_metric push_metrics_wanted[] = {
-    {"pushes/s", false, true, 2.5},
-    {"p50, us", true, false, 0},
-    {"p99, us", true, false, 0},
-    {"p99.9, us", true, false, 0},
-    {"slowest/fastest producer", false, false, 0},
-    {NULL, false, false, 0}};
+static const struct peer_way push_beanstalkd = {PEER_BEANSTALKD, true, 1},
+                             push_always = {PEER_REDIS, true, 1},
+                             push_everysec = {PEER_REDIS, false, 1};
 
 static void
 push_one(struct push_thread *t)
@@ -70,6 +73,8 @@ push_one(struct push_thread *t)
 
     if (t->db != NULL)
         bench_sql_push(t->db, t->insert);
+    else if (t->wire != NULL)
+        peer_push(t->wire);
     else
         bench_ok(pawl_push(t->round->queue, &job, NULL, &err), "push", &err);
     t->n_pushed++;
@@ -107,6 +112,10 @@ push_prepare(struct push_round *r, struct push_thread *t)
     t->round = r;
     if (r->queue != NULL)
         return;
+    if (r->peer != NULL) {
+        t->wire = wire_open(r->peer);
+        return;
+    }
     t->db = bench_sql_open(r->path,
                            r->b->durability == PAWL_POWER ? "FULL" : "NORMAL");
     t->insert = bench_sql_insert(t->db);
@@ -155,6 +164,8 @@ push_sum_up(struct push_round *r, struct push_thread *threads, double *values)
         bench_spans_clear(&threads[i].latency);
         if (threads[i].db != NULL)
             bench_sql_close(threads[i].db);
+        if (threads[i].wire != NULL)
+            wire_close(threads[i].wire);
     }
     values[1] = bench_spans_us(&all, 0.5);
     values[2] = bench_spans_us(&all, 0.99);
@@ -165,43 +176,104 @@ push_sum_up(struct push_round *r, struct push_thread *threads, double *values)
     return n_pushed;
 }
 
-static void
-push_side(struct bench *b, void *user, double *values, bool is_pawl)
+/* One round; returns how many were pushed. */
+static int64_t
+push_run(struct push_round *r, double *values)
 {
     struct push_thread threads[PUSH_THREADS_MAX] = {{0}};
-    struct push_setup *setup = user;
-    struct push_round r = {0};
-    char path[BENCH_PATH_MAX];
-    pawl_store *store = NULL;
-    int64_t ns, n_pushed;
+    int64_t ns = push_race(r, threads);
 
+    values[0] = (double)r->b->n * 1e9 / (double)ns;
+    return push_sum_up(r, threads, values);
+}
+
+static void
+push_pawl(struct bench *b, const struct bench_side *side, void *user,
+          double *values)
+{
+    struct push_round r = {.b = b, .n_threads = *(int *)user};
+    char path[BENCH_PATH_MAX];
+    pawl_store *store;
+    int64_t n;
+
+    (void)side;
     bench_new_path(b, path);
     bench_fill(b, path, 0);
-    r.b = b;
-    r.n_threads = setup->n_threads;
-    r.path = path;
-    if (is_pawl) {
-        store = bench_open(b, path);
-        r.queue = bench_queue(store);
-    }
-    ns = push_race(&r, threads);
-    values[0] = (double)b->n * 1e9 / (double)ns;
-    n_pushed = push_sum_up(&r, threads, values);
+    store = bench_open(b, path);
+    r.queue = bench_queue(store);
+    n = push_run(&r, values);
     pawl_close(store);
-    bench_sql_check(path, n_pushed);
+    bench_sql_check(path, n);
     bench_remove(path);
 }
 
 static void
-push_pawl(struct bench *b, void *user, double *values)
+push_each(struct bench *b, const struct bench_side *side, void *user,
+          double *values)
 {
-    push_side(b, user, values, true);
+    struct push_round r = {.b = b, .n_threads = *(int *)user};
+    char path[BENCH_PATH_MAX];
+
+    (void)side;
+    bench_new_path(b, path);
+    bench_fill(b, path, 0);
+    r.path = path;
+    bench_sql_check(path, push_run(&r, values));
+    bench_remove(path);
 }
 
 static void
-push_other(struct bench *b, void *user, double *values)
+push_peer(struct bench *b, const struct bench_side *side, void *user,
+          double *values)
 {
-    push_side(b, user, values, false);
+    struct push_round r = {.b = b, .n_threads = *(int *)user};
+    struct peer peer;
+    struct wire *wire;
+    int64_t n;
+
+    peer_start(b, side->how, &peer);
+    r.peer = &peer;
+    n = push_run(&r, values);
+    wire = wire_open(&peer);
+    bench_equal("jobs at the peer", peer_waiting(wire), n);
+    wire_close(wire);
+    peer_stop(&peer);
+}
+
+/* A peer, where it is installed. */
+static void
+push_add_peer(struct bench_race *race, const char *name,
+              const struct peer_way *way, double wanted)
+{
+    if (peer_is_there(way))
+        bench_add_side(race, (struct bench_side){name, push_peer, way, wanted});
+    else
+        printf("skipped: %s is not installed\n", name);
+}
+
+static void
+push_workload(struct bench *b, int n_threads)
+{
+    bool power = b->durability == PAWL_POWER;
+    struct bench_race race = {.user = &n_threads, .metrics = push_metrics};
+
+    (void)snprintf(race.workload, sizeof race.workload, "push, %d thread%s, %s",
+                   n_threads, n_threads == 1 ? "" : "s",
+                   power ? "power" : "process");
+    bench_add_side(&race, (struct bench_side){"pawl", push_pawl, NULL, 0});
+    bench_add_side(&race,
+                   (struct bench_side){"connection each", push_each, NULL,
+                                       n_threads == 1   ? power ? 0.95 : 0.9
+                                       : !power         ? 0
+                                       : n_threads < 64 ? 3
+                                                        : 5});
+    if (power) {
+        push_add_peer(&race, "beanstalkd -f0", &push_beanstalkd, 1);
+        push_add_peer(&race, "redis always", &push_always, 1);
+    } else {
+        push_add_peer(&race, "redis everysec", &push_everysec, 1);
+    }
+    bench_run(b, &race);
 }
 
 int
@@ -213,24 +285,10 @@ main(int argc, char **argv)
                       .extra = "tD",
                       .n = 8000,
                       .threads = {8}};
-    struct push_setup setup;
-    struct bench_race race = {.other_name = "connection each",
-                              .pawl = push_pawl,
-                              .other = push_other,
-                              .user = &setup};
     int i;
 
     bench_begin(&b, argc, argv);
-    for (i = 0; b.threads[i] != 0; i++) {
-        setup.n_threads = b.threads[i];
-        race.metrics = setup.n_threads == 8 && b.durability == PAWL_POWER
-                           ? push_metrics_wanted
-                           : push_metrics;
-        (void)snprintf(race.workload, sizeof race.workload,
-                       "push, %d thread%s, %s", setup.n_threads,
-                       setup.n_threads == 1 ? "" : "s",
-                       b.durability == PAWL_POWER ? "power" : "process");
-        bench_run(&b, &race);
-    }
+    for (i = 0; b.threads[i] != 0; i++)
+        push_workload(&b, b.threads[i]);
     return 0;
 }

@@ -62,21 +62,21 @@ struct wake_consumer {
 };
 
 static const struct bench_metric wake_metrics[] = {
-    {"since return, p50, us", true, false, 0},
-    {"since return, p99, us", true, false, 0},
-    {"since call, p50, us", true, true, 0},
-    {"since call, p99, us", true, false, 0},
-    {"push itself, p50, us", true, false, 0},
-    {"idle CPU, us a second", true, true, 0},
-    {NULL, false, false, 0}};
+    {"since return, p50, us", true, false},
+    {"since return, p99, us", true, false},
+    {"since call, p50, us", true, true},
+    {"since call, p99, us", true, false},
+    {"push itself, p50, us", true, false},
+    {"idle CPU, us a second", true, true},
+    {NULL, false, false}};
 
 static const struct bench_metric wake_metrics_other_process[] = {
-    {"since return, p50, us", true, true, 0},
-    {"since return, p99, us", true, false, 0},
-    {"since call, p50, us", true, true, 0},
-    {"since call, p99, us", true, false, 0},
-    {"push itself, p50, us", true, false, 0},
-    {NULL, false, false, 0}};
+    {"since return, p50, us", true, true},
+    {"since return, p99, us", true, false},
+    {"since call, p50, us", true, true},
+    {"since call, p99, us", true, false},
+    {"push itself, p50, us", true, false},
+    {NULL, false, false}};
 
 /* ---------------------------------------------------------------- consumer */
 
@@ -358,14 +358,18 @@ wake_side(struct bench *b, enum wake_from from, bool is_pawl, double *values)
 }
 
 static void
-wake_pawl(struct bench *b, void *user, double *values)
+wake_pawl(struct bench *b, const struct bench_side *side, void *user,
+          double *values)
 {
+    (void)side;
     wake_side(b, *(const enum wake_from *)user, true, values);
 }
 
 static void
-wake_other(struct bench *b, void *user, double *values)
+wake_other(struct bench *b, const struct bench_side *side, void *user,
+           double *values)
 {
+    (void)side;
     wake_side(b, *(const enum wake_from *)user, false, values);
 }
 
@@ -378,13 +382,13 @@ main(int argc, char **argv)
                       .n = 300};
     enum wake_from from = WAKE_SAME_PROCESS;
     struct bench_race race = {.workload = "wake, same process",
-                              .other_name = "poll every 1 ms",
-                              .pawl = wake_pawl,
-                              .other = wake_other,
                               .user = &from,
                               .metrics = wake_metrics};
 
     bench_begin(&b, argc, argv);
+    bench_add_side(&race, (struct bench_side){"pawl", wake_pawl, NULL, 0});
+    bench_add_side(&race,
+                   (struct bench_side){"poll every 1 ms", wake_other, NULL, 1});
     bench_run(&b, &race);
     from = WAKE_OTHER_PROCESS;
     (void)snprintf(race.workload, sizeof race.workload, "%s",

@@ -43,19 +43,20 @@ run()
     echo
 }
 
-run bench_push -t 1,8 -n 6000
-run bench_push -t 8 -D process -n 20000
+run bench_push -t 1,8,64 -n 6000
+run bench_push -t 1,8 -D process -n 20000
 run bench_drain -n 100000
 run bench_async -n 30000
 run bench_wake -n 200
 
-# The lines have their members in one fixed order; see bench_json() in bench.c.
-figure='"median":\([0-9.]*\),[^}]*}'
+# The lines have their members in one fixed order; see race_json() in race.c.
 echo "medians; ratio: how many times better Pawl is (more a second, or less time)"
-printf '%-30s %-22s %11s %11s  %6s  %6s\n' workload metric pawl other ratio wanted
-sed -n 's/^{"workload":"\([^"]*\)","metric":"\([^"]*\)","pawl":{'"$figure"',"other":{'"$figure"',"ratio":\([0-9.]*\),"wanted":\([0-9.]*\),"table":true.*/\1|\2|\3|\4|\5|\6/p' "$results" |
-    awk -F'|' '{ printf "%-30s %-22s %11.0f %11.0f  %6.2f  %6s\n",
-                 $1, $2, $3, $4, $5, ($6 > 0 ? $6 : "-") }'
+printf '%-28s %-22s %-24s %11s  %6s  %6s\n' workload metric side median ratio wanted
+sed -n 's/^{"workload":"\([^"]*\)","metric":"\([^"]*\)","side":"\([^"]*\)","median":\([0-9.]*\),"min":[0-9.]*,"max":[0-9.]*,"ratio":\([0-9.]*\),"wanted":\([0-9.]*\),"table":true.*/\1|\2|\3|\4|\5|\6/p' "$results" |
+    awk -F'|' '{ printf "%-28s %-22s %-24s %11.0f  %6s  %6s\n",
+                 $1, $2, $3, $4, ($5 > 0 ? sprintf("%.2f", $5) : ""),
+                 ($6 > 0 ? $6 ($5 < $6 ? " -" : "") : "") }'
+echo "wanted ... -: missed"
 
 if [ -n "$json" ]; then
     cp "$results" "$json" || status=1
