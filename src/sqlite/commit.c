@@ -17,12 +17,13 @@
  * SQLite gave up the whole transaction, each operation is run again alone.
  *
  * After each COMMIT, before anyone is told, the paths of the database, the
- * -wal and the -shm are compared with what was opened: when another closed the
- * database behind our back (any close() of the file in this process drops
- * SQLite's locks), a shell that exits deletes our log (guard.c keeps most from
- * it), and commits into it are lost although they return OK. Then, and when
- * COMMIT itself meets an I/O error, the result is PAWL_UNKNOWN and the store is
- * poisoned: a failed fsync is never retried as if it had worked (promise 2). */
+ * -wal and the -shm are compared with what was opened (place.c): when another
+ * closed the database behind our back (any close() of the file in this process
+ * drops SQLite's locks), a shell that exits deletes our log (guard.c keeps most
+ * from it), and commits into it are lost although they return OK. Then, and
+ * when COMMIT itself meets an I/O error, the result is PAWL_UNKNOWN and the
+ * store is poisoned: a failed fsync is never retried as if it had worked
+ * (promise 2). */
 #include "sqlite/commit.h"
 
 #include <pthread.h>
@@ -32,7 +33,6 @@
 #include "base/alloc.h"
 #include "base/point.h"
 #include "sqlite/checkpoint.h"
-#include "sqlite/file.h"
 
 #define COMMIT_ASYNC_LEAD 256   /* gathered: the pusher commits them */
 #define COMMIT_ASYNC_LIMIT 4096 /* in flight: the pusher waits */
@@ -103,25 +103,6 @@ commit_is_fatal(const pawl_error *err)
             primary == SQLITE_NOTADB);
 }
 
-static bool
-commit_is_same(const char *path, const struct pawl__file_id *opened)
-{
-    struct pawl__file_id now;
-
-    return pawl__file_id(path, &now) && now.ino == opened->ino &&
-           now.dev == opened->dev;
-}
-
-/* Are the files still those that we opened? Without the -wal our commits go
- * nowhere; without the -shm newcomers do not see our locks. */
-static bool
-commit_files_in_place(struct pawl__sqlite *s)
-{
-    return commit_is_same(s->wal_path, &s->wal) &&
-           commit_is_same(s->path, &s->db) &&
-           commit_is_same(s->shm_path, &s->shm);
-}
-
 static int
 commit_unknown(struct pawl__sqlite *s, int sys_code, const char *what,
                pawl_error *err)
@@ -139,7 +120,7 @@ commit_unknown(struct pawl__sqlite *s, int sys_code, const char *what,
 static int
 commit_save_log(struct pawl__sqlite *s, pawl_error *err)
 {
-    if (commit_is_same(s->shm_path, &s->shm))
+    if (pawl__place_shm_is_same(&s->place))
         pawl__checkpoint_locked(s);
     return commit_unknown(s, 0,
                           "the database, its -wal or -shm was moved, deleted "
@@ -166,7 +147,9 @@ commit_end(struct pawl__sqlite *s, bool quiet, pawl_error *err)
         commit_rollback(s);
         return rc;
     }
-    if (!commit_files_in_place(s))
+    /* Without the -wal our commits go nowhere; without the -shm newcomers do
+     * not see our locks. */
+    if (!pawl__place_is_same(&s->place))
         return commit_save_log(s, err);
     s->n_commits++;
     if (!quiet)

@@ -12,6 +12,7 @@ library_sources += \
 	src/sqlite/doctor_schema.c \
 	src/sqlite/file.c src/sqlite/file.h \
 	src/sqlite/guard.c src/sqlite/guard.h \
+	src/sqlite/place.c src/sqlite/place.h \
 	src/sqlite/look.c src/sqlite/look.h \
 	src/sqlite/migrate.c src/sqlite/migrate.h \
 	src/sqlite/open.c src/sqlite/open.h \

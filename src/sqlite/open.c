@@ -143,9 +143,8 @@ open_remember_log(struct pawl__sqlite *s, pawl_error *err)
     int64_t version = 0;
     int rc = pawl__look_version(s, &version, err);
 
-    if (rc == PAWL_OK && (!pawl__file_id(s->path, &s->db) ||
-                          !pawl__file_id(s->wal_path, &s->wal) ||
-                          !pawl__file_id(s->shm_path, &s->shm)))
+    if (rc == PAWL_OK &&
+        !pawl__place_remember(&s->place, s->path, s->wal_path, s->shm_path))
         rc = pawl__fail(err, PAWL_IO, errno,
                         "look at the files of %s: %s; another program moves or "
                         "deletes them",
@@ -187,6 +186,7 @@ open_free(struct pawl__sqlite *s)
 {
     pawl__wake_clear(&s->wake);
     pawl__side_close(&s->side);
+    pawl__place_clear(&s->place);
     pawl__commit_clear(&s->commit);
     pawl__mutex_clear(&s->write_mu);
     pawl__mutex_clear(&s->read_mu);
@@ -210,6 +210,7 @@ pawl__sqlite_open(const char *location, const struct pawl__env *env,
         return pawl__fail_nomem(err);
     s->env = *env;
     s->guard.fd = -1;
+    pawl__place_init(&s->place);
     s->side.fd = s->side.slot = -1;
     s->wake.event_fd = s->wake.timer_fd = -1;
     s->wake.wal_fd = s->wake.side_fd = -1;

@@ -11,7 +11,7 @@
 #include "base/thread.h"
 #include "driver/driver.h"
 #include "sqlite/conn.h"
-#include "sqlite/file.h"
+#include "sqlite/place.h"
 #include "sqlite/guard.h"
 #include "sqlite/side.h"
 
@@ -55,9 +55,9 @@ struct pawl__sqlite {
     int wal_frames;     /* in the log after the last commit */
     bool log_limited;   /* to what it may grow; see checkpoint.c */
     bool log_limited_low;
-    int64_t tx_top;       /* highest id in this transaction; 0: not asked */
-    char known_queue[65]; /* a queue whose row is known to be there */
-    struct pawl__file_id db, wal, shm; /* as opened; see commit.c */
+    int64_t tx_top;           /* highest id in this transaction; 0: not asked */
+    char known_queue[65];     /* a queue whose row is known to be there */
+    struct pawl__place place; /* of the files; see commit.c */
     struct pawl__guard guard;
 
     struct pawl__mutex read_mu;

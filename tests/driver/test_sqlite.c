@@ -552,6 +552,35 @@ START_TEST(a_log_that_was_deleted_is_saved_first)
 }
 END_TEST
 
+/* Once nothing has happened in the folder for a while, only its time is looked
+ * at. It still tells of each of the files, also of one that is replaced. */
+START_TEST(a_calm_folder_tells_of_files_that_go)
+{
+    static const char *const file[] = {"", "-wal", "-shm"};
+    struct pawl__sqlite *s;
+    struct pawl__new_job job;
+    char to[330];
+    int fd;
+
+    harness_open(&H, SQLITE_ONE);
+    s = H.self;
+    job = harness_job(&H);
+    while (!s->place.calm)
+        (void)harness_push(&H, "q", &job);
+    (void)harness_push(&H, "q", &job);
+    ck_assert(s->place.calm);
+    (void)snprintf(to, sizeof to, "%s", beside(".away"));
+    ck_assert_int_eq(rename(beside(file[_i / 2]), to), 0);
+    if (_i % 2 != 0) {
+        fd = open(beside(file[_i / 2]), O_CREAT | O_EXCL | O_RDWR, 0600);
+        ck_assert_int_ge(fd, 0);
+        (void)close(fd);
+    }
+    fails(PAWL_UNKNOWN, H.driver->push(H.self, "q", &job, 1, NULL, NULL, &err));
+    harness_close(&H);
+}
+END_TEST
+
 START_TEST(others_can_checkpoint_after_the_log_was_restarted)
 {
     struct pawl__new_job job;
@@ -872,6 +901,7 @@ add(Suite *suite)
     tcase_add_test(tc, nobody_writes_during_our_checkpoint);
     tcase_add_test(tc, a_shm_that_was_deleted_ends_the_work);
     tcase_add_test(tc, a_log_that_was_deleted_is_saved_first);
+    tcase_add_loop_test(tc, a_calm_folder_tells_of_files_that_go, 0, 6);
     tcase_add_test(tc, others_can_checkpoint_after_the_log_was_restarted);
     tcase_add_test(tc, both_connections_distrust_the_file);
     tcase_add_loop_test(tc, tables_without_a_version_are_refused, 0, 3);

@@ -220,6 +220,11 @@ MUTANTS = [
      "(void)pawl__commit_run(s, &c.op);\n"
      "        (void)pawl__commit_run(s, &p.op);",
      ["tests/driver/test_conformance"]),
+    ("a calm folder is trusted for ever", "src/sqlite/place.c",
+     "if (known && place->calm && time.tv_sec == place->sec &&\n"
+     "        time.tv_nsec == place->nsec)",
+     "if (known && place->calm)",
+     ["tests/driver/test_sqlite"]),
 ]
 
 
