@@ -271,28 +271,46 @@ claim_merge(struct pawl__sqlite *s, struct pawl__exchange *x, pawl_error *err)
 /* ----------------------------------------------------------------- all of it
  */
 
+/* Rows for n claims, from the first on, in one statement: PAWL__CLAIMS_TOGETHER
+ * or 1. */
+static int
+claim_add(struct pawl__sqlite *s, const struct pawl__exchange *x, size_t first,
+          size_t n, pawl_error *err)
+{
+    sqlite3_stmt *st = pawl__stmt(
+        &s->w, n > 1 ? PAWL__STMT_CLAIMS_ADD : PAWL__STMT_CLAIM_ADD, err);
+    size_t i;
+
+    if (st == NULL)
+        return err->code;
+    (void)sqlite3_bind_int64(st, 1, x->worker);
+    (void)sqlite3_bind_int64(st, 2, pawl__wall_ms(s->env.clock));
+    for (i = 0; i < n; i++) {
+        (void)sqlite3_bind_int64(st, 3 + 2 * (int)i,
+                                 x->claims[first + i]->info.id);
+        (void)sqlite3_bind_int64(st, 4 + 2 * (int)i,
+                                 x->claims[first + i]->token);
+    }
+    return pawl__stmt_run(&s->w, st, "claim a job", err);
+}
+
 static int
 claim_reserve(struct pawl__sqlite *s, struct pawl__exchange *x, pawl_error *err)
 {
-    int64_t now = pawl__wall_ms(s->env.clock);
     struct pawl__record *r;
-    sqlite3_stmt *st;
-    size_t i;
+    size_t i, n;
     int rc = PAWL_OK;
 
-    for (i = 0; rc == PAWL_OK && i < x->n_claims; i++) {
+    for (i = 0; i < x->n_claims; i++) {
         r = x->claims[i];
         r->token = pawl__rng_id(&s->w.rng);
         r->info.worker = x->worker;
         r->info.state = PAWL_RESERVED;
-        st = pawl__stmt(&s->w, PAWL__STMT_CLAIM_ADD, err);
-        if (st == NULL)
-            return err->code;
-        (void)sqlite3_bind_int64(st, 1, r->info.id);
-        (void)sqlite3_bind_int64(st, 2, x->worker);
-        (void)sqlite3_bind_int64(st, 3, r->token);
-        (void)sqlite3_bind_int64(st, 4, now);
-        rc = pawl__stmt_run(&s->w, st, "claim a job", err);
+    }
+    for (i = 0; rc == PAWL_OK && i < x->n_claims; i += n) {
+        n = x->n_claims - i >= PAWL__CLAIMS_TOGETHER ? PAWL__CLAIMS_TOGETHER
+                                                     : 1;
+        rc = claim_add(s, x, i, n, err);
     }
     return rc;
 }

@@ -170,30 +170,97 @@ settle_outcome(struct pawl__sqlite *s, const struct pawl__settle *settle,
     return PAWL_OK;
 }
 
+/* Acks whose claims are gone and whose rows go together: the fixed cost of a
+ * statement is a third of such a deletion. */
+struct settle_acks {
+    const struct pawl__settle *all[PAWL__ACKS_TOGETHER];
+    size_t n;
+};
+
+static int
+settle_ack_one(struct pawl__sqlite *s, const char *queue,
+               const struct pawl__settle *settle, pawl_error *err)
+{
+    bool done = false;
+    int rc = settle_ack_fast(s, queue, settle->job, pawl__wall_ms(s->env.clock),
+                             &done, err);
+
+    return rc == PAWL_OK && !done ? settle_ack(s, settle, err) : rc;
+}
+
+/* All in one statement. *done is false where any was not the common case. */
+static int
+settle_acks_together(struct pawl__sqlite *s, const char *queue,
+                     const struct settle_acks *acks, bool *done,
+                     pawl_error *err)
+{
+    sqlite3_stmt *st = pawl__stmt(&s->w, PAWL__STMT_JOBS_ACK, err);
+    size_t i;
+    int rc;
+
+    if (st == NULL)
+        return err->code;
+    pawl__bind_text(st, 1, queue);
+    (void)sqlite3_bind_int64(st, 2, pawl__wall_ms(s->env.clock));
+    for (i = 0; i < acks->n; i++)
+        (void)sqlite3_bind_int64(st, 3 + (int)i, acks->all[i]->job);
+    rc = pawl__stmt_run(&s->w, st, "ack jobs", err);
+    *done = rc == PAWL_OK && sqlite3_changes(s->w.db) == (int)acks->n;
+    return rc;
+}
+
+/* Delete the rows, or do what else is due. */
+static int
+settle_acks_end(struct pawl__sqlite *s, const char *queue,
+                struct settle_acks *acks, pawl_error *err)
+{
+    bool done = false;
+    size_t i;
+    int rc = PAWL_OK;
+
+    if (acks->n == PAWL__ACKS_TOGETHER)
+        rc = settle_acks_together(s, queue, acks, &done, err);
+    for (i = 0; rc == PAWL_OK && !done && i < acks->n; i++)
+        rc = settle_ack_one(s, queue, acks->all[i], err);
+    acks->n = 0;
+    return rc;
+}
+
+/* The claim goes; what becomes of the job, or that it is left to acks. */
+static int
+settle_one(struct pawl__sqlite *s, struct pawl__settle *settle, bool together,
+           struct settle_acks *acks, pawl_error *err)
+{
+    int rc = pawl__stmt_run_ints(&s->w, PAWL__STMT_CLAIM_DELETE, settle->job,
+                                 settle->token, "settle an attempt", err);
+
+    if (rc != PAWL_OK)
+        return rc;
+    settle->status = sqlite3_changes(s->w.db) == 1 ? PAWL_OK : PAWL_STALE;
+    if (settle->status != PAWL_OK)
+        return PAWL_OK;
+    pawl__point("settle: claim deleted");
+    if (!together || settle->outcome != PAWL__ACK)
+        return settle_outcome(s, settle, err);
+    rc = settle_top(s, err);
+    if (rc == PAWL_OK && settle->job == s->tx_top)
+        return settle_ack(s, settle, err);
+    acks->all[acks->n++] = settle;
+    return rc;
+}
+
 int
 pawl__settle_all(struct pawl__sqlite *s, const char *queue, int64_t retention_s,
                  struct pawl__settle *settles, size_t n, pawl_error *err)
 {
-    int64_t now = pawl__wall_ms(s->env.clock);
-    bool done;
+    struct settle_acks acks = {.n = 0};
     size_t i;
     int rc = PAWL_OK;
 
     for (i = 0; rc == PAWL_OK && i < n; i++) {
-        rc = pawl__stmt_run_ints(&s->w, PAWL__STMT_CLAIM_DELETE, settles[i].job,
-                                 settles[i].token, "settle an attempt", err);
-        if (rc != PAWL_OK)
-            break;
-        settles[i].status =
-            sqlite3_changes(s->w.db) == 1 ? PAWL_OK : PAWL_STALE;
-        if (settles[i].status != PAWL_OK)
-            continue;
-        pawl__point("settle: claim deleted");
-        done = false;
-        if (settles[i].outcome == PAWL__ACK && retention_s == 0)
-            rc = settle_ack_fast(s, queue, settles[i].job, now, &done, err);
-        if (rc == PAWL_OK && !done)
-            rc = settle_outcome(s, &settles[i], err);
+        rc = settle_one(s, &settles[i], retention_s == 0, &acks, err);
+        if (rc == PAWL_OK && acks.n == PAWL__ACKS_TOGETHER)
+            rc = settle_acks_end(s, queue, &acks, err);
     }
-    return rc;
+    return rc == PAWL_OK ? settle_acks_end(s, queue, &acks, err) : rc;
 }

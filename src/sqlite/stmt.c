@@ -83,6 +83,11 @@ static const char *const stmt_text[PAWL__N_STMTS] = {
     [PAWL__STMT_JOB_ACK] =
         "DELETE FROM pawl_job WHERE id = ?1 AND queue = ?2 AND "
         "state = 'waiting' AND (unique_key IS NULL OR unique_until <= ?3)",
+    /* (+: by id, not by the index of waiting jobs) */
+    [PAWL__STMT_JOBS_ACK] =
+        "DELETE FROM pawl_job WHERE id IN (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+        "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) AND +queue = ?1 AND "
+        "+state = 'waiting' AND (unique_key IS NULL OR unique_until <= ?2)",
     [PAWL__STMT_JOB_END_FACTS] =
         "SELECT j.queue, coalesce(q.retention_s, 0), "
         "j.unique_key IS NOT NULL AND j.unique_until > ?2, j.state "
@@ -125,8 +130,16 @@ static const char *const stmt_text[PAWL__N_STMTS] = {
         "AND j.queue = ?1 AND j.type = ?2 AND " STMT_UNCLAIMED
         " ORDER BY j.priority DESC, j.ready_at, j.id LIMIT ?3",
     [PAWL__STMT_CLAIM_ADD] =
-        "INSERT INTO pawl_claim(job, worker, token, claimed_at) "
+        "INSERT INTO pawl_claim(worker, claimed_at, job, token) "
         "VALUES (?1, ?2, ?3, ?4)",
+    [PAWL__STMT_CLAIMS_ADD] =
+        "INSERT INTO pawl_claim(worker, claimed_at, job, token) VALUES "
+        "(?1, ?2, ?3, ?4), (?1, ?2, ?5, ?6), (?1, ?2, ?7, ?8), "
+        "(?1, ?2, ?9, ?10), (?1, ?2, ?11, ?12), (?1, ?2, ?13, ?14), "
+        "(?1, ?2, ?15, ?16), (?1, ?2, ?17, ?18), (?1, ?2, ?19, ?20), "
+        "(?1, ?2, ?21, ?22), (?1, ?2, ?23, ?24), (?1, ?2, ?25, ?26), "
+        "(?1, ?2, ?27, ?28), (?1, ?2, ?29, ?30), (?1, ?2, ?31, ?32), "
+        "(?1, ?2, ?33, ?34)",
 
     [PAWL__STMT_WORKERS] = "SELECT id, slot, side, boot, pid FROM pawl_worker",
     [PAWL__STMT_WORKER_ADD] =

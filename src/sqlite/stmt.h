@@ -3,6 +3,10 @@
 #ifndef PAWL_SQLITE_STMT_H
 #define PAWL_SQLITE_STMT_H
 
+/* Rows that one statement of the plural kind takes. */
+#define PAWL__CLAIMS_TOGETHER 16
+#define PAWL__ACKS_TOGETHER 16
+
 enum pawl__stmt_id {
     /* transactions */
     PAWL__STMT_BEGIN_WRITE,
@@ -29,6 +33,7 @@ enum pawl__stmt_id {
     PAWL__STMT_CLAIM_DROP,
     PAWL__STMT_CLAIM_HELD,
     PAWL__STMT_JOB_ACK,
+    PAWL__STMT_JOBS_ACK,
     PAWL__STMT_JOB_END_FACTS,
     PAWL__STMT_JOB_FINISH,
     PAWL__STMT_JOB_PUT_OFF,
@@ -40,6 +45,7 @@ enum pawl__stmt_id {
     PAWL__STMT_CLAIM_TYPE,
     PAWL__STMT_CLAIM_CANDIDATES,
     PAWL__STMT_CLAIM_ADD,
+    PAWL__STMT_CLAIMS_ADD,
     /* sweep */
     PAWL__STMT_WORKERS,
     PAWL__STMT_WORKER_ADD,

@@ -915,6 +915,51 @@ ON_EACH_DRIVER(busy_sees_what_a_job_of_another_queue_pushes_meanwhile)
     ck_assert(busy);
 }
 
+#define TOGETHER 40
+
+/* Many ends in one turn, among them each kind that is no plain deletion. */
+ON_EACH_DRIVER(many_acks_at_once_are_each_as_if_alone)
+{
+    struct pawl__record *r[TOGETHER];
+    struct pawl__settle settles[TOGETHER];
+    struct pawl__new_job job = harness_job(h);
+    struct pawl__exchange x;
+    char queue[65];
+    int64_t id;
+    size_t i;
+
+    for (i = 0; i < TOGETHER; i++) {
+        job.unique_key = i == 4 ? "k" : NULL;
+        job.unique_until_at_ms = i == 4 ? now() + 1000 : 0;
+        (void)harness_push(h, "q", &job);
+    }
+    ck_assert_uint_eq(harness_claim(h, "q", NULL, TOGETHER, r), TOGETHER);
+    ok(D->cancel(S, 10, queue, &err));
+    memset(settles, 0, sizeof settles);
+    for (i = 0; i < TOGETHER; i++) {
+        settles[i].job = r[i]->info.id;
+        settles[i].token = r[i]->token;
+        settles[i].outcome = i == 20 ? PAWL__RELEASE : PAWL__ACK;
+    }
+    memset(&x, 0, sizeof x);
+    x.queue = "q";
+    x.settles = settles;
+    x.n_settles = TOGETHER;
+    ok(D->exchange(S, &x, &err));
+    for (i = 0; i < TOGETHER; i++) {
+        id = r[i]->info.id;
+        ck_assert_int_eq(settles[i].status, id == 10 ? PAWL_STALE : PAWL_OK);
+        ck_assert_int_eq(harness_state(h, id), id == 10   ? PAWL_CANCELLED
+                                               : id == 21 ? PAWL_WAITING
+                                                          : 0);
+        pawl__record_free(r[i]);
+    }
+    ck_assert_int_eq(push(), TOGETHER + 1);
+    job.unique_key = "k"; /* the fifth holds it still */
+    fails(PAWL_EXISTS, D->push(S, "q", &job, 1, &id, NULL, &err));
+    ck_assert_int_eq(id, 5);
+}
+
 /* ----------------------------------------------------- a push within a turn */
 
 /* One turn of queue q with a push of one job in it. */
@@ -1332,6 +1377,7 @@ add(Suite *suite)
     ADD(lists_filter_and_page);
     ADD(info_counts_each_state_once);
     ADD(queues_are_listed_by_name);
+    ADD(many_acks_at_once_are_each_as_if_alone);
     ADD(a_turn_claims_what_it_pushes);
     ADD(a_push_that_is_refused_leaves_its_turn_alone);
     ADD(a_turn_of_a_paused_queue_pushes_all_the_same);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* peer.c - see peer.h and wire.h. */
+/* wire.c - see wire.h. */
 #include "wire.h"
 
 #include <arpa/inet.h>
@@ -17,35 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PEER_START_MS 10000
-
-static const struct peer_driver *
-peer_driver(const struct peer_way *way)
-{
-    return way->kind == PEER_REDIS ? &peer_redis : &peer_beanstalkd;
-}
+#define SERVER_START_MS 10000
 
 /* ------------------------------------------------------------------ servers */
 
-bool
-peer_is_there(const struct peer_way *way)
-{
-    static const char *const dirs[] = {"/usr/bin", "/usr/sbin",
-                                       "/usr/local/bin"};
-    char path[256];
-    size_t i;
-
-    for (i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", dirs[i],
-                       peer_driver(way)->program);
-        if (access(path, X_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void
-peer_address(struct sockaddr_in *a, int port)
+server_address(struct sockaddr_in *a, int port)
 {
     memset(a, 0, sizeof *a);
     a->sin_family = AF_INET;
@@ -55,13 +32,13 @@ peer_address(struct sockaddr_in *a, int port)
 
 /* A port that nobody has just now. */
 static int
-peer_free_port(void)
+server_free_port(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in a;
     socklen_t bytes = sizeof a;
 
-    peer_address(&a, 0);
+    server_address(&a, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
         getsockname(fd, (struct sockaddr *)&a, &bytes) != 0)
         bench_die("no free port: %s", strerror(errno));
@@ -69,40 +46,14 @@ peer_free_port(void)
     return ntohs(a.sin_port);
 }
 
-static _Noreturn void
-peer_run(const struct peer *p)
-{
-    const struct peer_way *way = p->way;
-    const char *program = peer_driver(way)->program;
-    char port[16];
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)setenv("PATH", "/usr/bin:/usr/sbin:/usr/local/bin", 1);
-    if (null >= 0) {
-        (void)dup2(null, 0);
-        (void)dup2(null, 1);
-        (void)dup2(null, 2);
-    }
-    (void)snprintf(port, sizeof port, "%d", p->port);
-    if (way->kind == PEER_REDIS)
-        (void)execlp(program, program, "--bind", "127.0.0.1", "--port", port,
-                     "--dir", p->dir, "--save", "", "--appendonly", "yes",
-                     "--appendfsync", way->durable ? "always" : "everysec",
-                     (char *)NULL);
-    else
-        (void)execlp(program, program, "-l", "127.0.0.1", "-p", port, "-b",
-                     p->dir, way->durable ? "-f0" : "-f1000", (char *)NULL);
-    _exit(127);
-}
-
+/* -1: nobody answers. */
 static int
-peer_connect(const struct peer *p)
+server_connect(const struct server *s)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
     struct sockaddr_in a;
 
-    peer_address(&a, p->port);
+    server_address(&a, s->port);
     if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one))
         bench_die("no socket: %s", strerror(errno));
     if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0)
@@ -111,52 +62,78 @@ peer_connect(const struct peer *p)
     return -1;
 }
 
-void
-peer_start(struct bench *b, const struct peer_way *way, struct peer *p)
+_Noreturn static void
+server_child(const struct server *s,
+             void (*exec)(const struct server *server, const char *port))
 {
-    int64_t until = bench_now_ns() + PEER_START_MS * 1000000LL;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    char port[16];
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setenv("PATH", side_program(s->base.side->needs), 1);
+    if (null >= 0) {
+        (void)dup2(null, 0);
+        (void)dup2(null, 1);
+        (void)dup2(null, 2);
+    }
+    (void)snprintf(port, sizeof port, "%d", s->port);
+    exec(s, port);
+    _exit(127);
+}
+
+static void
+server_await(const struct server *s)
+{
+    int64_t until = bench_now_ns() + SERVER_START_MS * 1000000LL;
     int fd;
 
-    memset(p, 0, sizeof *p);
-    p->way = way;
-    p->port = peer_free_port();
-    bench_new_path(b, p->dir);
-    if (mkdir(p->dir, 0700) != 0)
-        bench_die("%s: %s", p->dir, strerror(errno));
-    p->pid = fork();
-    if (p->pid < 0)
-        bench_die("no process: %s", strerror(errno));
-    if (p->pid == 0)
-        peer_run(p);
-    while ((fd = peer_connect(p)) < 0) {
+    while ((fd = server_connect(s)) < 0) {
         if (bench_now_ns() > until)
-            bench_die("%s does not start", peer_driver(way)->program);
-        bench_pause_ms(5);
+            bench_die("%s does not start", s->base.side->needs);
+        bench_pause_us(2000);
     }
     (void)close(fd);
 }
 
+struct server *
+server_start(const struct setup *setup, struct bench *b,
+             const struct side *side,
+             void (*exec)(const struct server *server, const char *port))
+{
+    struct server *s = side_base(setup, b, side, sizeof *s);
+
+    s->port = server_free_port();
+    if (mkdir(s->base.path, 0700) != 0)
+        bench_die("%s: %s", s->base.path, strerror(errno));
+    (void)fflush(stdout);
+    s->pid = fork();
+    if (s->pid < 0)
+        bench_die("no process: %s", strerror(errno));
+    if (s->pid == 0)
+        server_child(s, exec);
+    server_await(s);
+    return s;
+}
+
 void
-peer_stop(struct peer *p)
+server_stop(struct server *s)
 {
     int status;
 
-    (void)kill(p->pid, SIGKILL);
-    (void)waitpid(p->pid, &status, 0);
-    bench_remove_tree(p->dir);
+    (void)kill(s->pid, SIGKILL);
+    (void)waitpid(s->pid, &status, 0);
+    bench_remove_tree(s->base.path);
+    free(s);
 }
 
 /* -------------------------------------------------------------- connections */
 
 struct wire *
-wire_open(const struct peer *p)
+wire_open(const struct server *server)
 {
-    struct wire *w = calloc(1, sizeof *w);
+    struct wire *w = bench_alloc(1, sizeof *w);
 
-    if (w == NULL)
-        bench_die("out of memory");
-    w->peer = p;
-    w->fd = peer_connect(p);
+    w->fd = server_connect(server);
     if (w->fd < 0)
         bench_die("connect: %s", strerror(errno));
     return w;
@@ -170,7 +147,7 @@ wire_close(struct wire *w)
 }
 
 static void
-wire_flush(struct wire *w)
+wire_send(struct wire *w)
 {
     size_t at = 0;
     ssize_t n;
@@ -188,7 +165,7 @@ void
 wire_put(struct wire *w, const void *bytes, size_t n)
 {
     if (w->n_out + n > sizeof w->out)
-        wire_flush(w);
+        wire_send(w);
     memcpy(w->out + w->n_out, bytes, n);
     w->n_out += n;
 }
@@ -212,7 +189,7 @@ wire_fill(struct wire *w)
 {
     ssize_t n;
 
-    wire_flush(w);
+    wire_send(w);
     if (w->at > 0) {
         memmove(w->in, w->in + w->at, w->n - w->at);
         w->n -= w->at;
@@ -267,34 +244,26 @@ wire_expect(struct wire *w, const char *begin)
     return line;
 }
 
-/* --------------------------------------------------------------------- jobs */
+/* ------------------------------------------------------------------ pushers */
 
-void
-peer_push(struct wire *w)
+struct pusher *
+wire_pusher_open(struct store *store)
 {
-    peer_push_many(w, 1);
+    struct wire_pusher *p = bench_alloc(1, sizeof *p);
+
+    p->wire = wire_open((struct server *)store);
+    return &p->base;
 }
 
 void
-peer_push_many(struct wire *w, long n)
+wire_pusher_close(struct pusher *pusher)
 {
-    const struct peer_driver *d = peer_driver(w->peer->way);
-    long i;
-
-    for (i = 0; i < n; i++)
-        d->push(w);
-    for (i = 0; i < n; i++)
-        d->pushed(w);
+    wire_close(((struct wire_pusher *)pusher)->wire);
+    free(pusher);
 }
 
-long
-peer_consume(struct wire *w)
+void
+wire_flush(struct pusher *pusher)
 {
-    return peer_driver(w->peer->way)->consume(w, w->peer->way->batch);
-}
-
-long
-peer_waiting(struct wire *w)
-{
-    return peer_driver(w->peer->way)->waiting(w);
+    (void)pusher;
 }
