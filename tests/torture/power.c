@@ -494,7 +494,7 @@ static void
 power_judge_content(const struct cut *cut, uint64_t content)
 {
     size_t least = power_least(cut->n), i, begun = 0;
-    char text[80];
+    char text[96];
 
     while (begun < P.n_marks && P.marks[begun].at <= cut->n)
         begun++; /* the next one was under way */
