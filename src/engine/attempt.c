@@ -3,6 +3,7 @@
 #include "engine/attempt.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -18,7 +19,9 @@ pawl__attempt_init(pawl_attempt *a, pawl_queue *queue,
                    const struct pawl__clock *clock,
                    const struct pawl__record *record, int64_t timeout_ms)
 {
-    memset(a, 0, sizeof *a);
+    memset(a, 0, offsetof(pawl_attempt, reason));
+    a->reason[0] = '\0';
+    a->result = NULL;
     a->queue = queue;
     a->clock = clock;
     a->record = record;

@@ -162,16 +162,31 @@ consumer_may_claim(const struct pawl__consumer *c)
     return c->look && !c->stopping && !c->broken;
 }
 
-/* Should this thread exchange now, rather than run or wait? */
+/* How few jobs at hand make t exchange. At the largest batch the pool outruns
+ * any claim: then each claim is to bring as many as it can, as it walks past
+ * those in flight. Who exchanged last is the first to do so again, for the
+ * database's pages are in its core's caches; another comes in when that one is
+ * late, as it has a job to run. */
+static size_t
+consumer_low(const struct pawl__consumer *c, const struct pawl__pool_thread *t)
+{
+    size_t batch = consumer_batch(c);
+    size_t low = batch == PAWL__BATCH_MAX ? batch / 8 : batch / 2;
+
+    return t == c->fetcher ? low : low / 2;
+}
+
+/* Should t exchange now, rather than run or wait? */
 static bool
-consumer_must_fetch(const struct pawl__consumer *c)
+consumer_must_fetch(const struct pawl__consumer *c,
+                    const struct pawl__pool_thread *t)
 {
     int64_t now;
 
     if (c->fetching || (c->done.n == 0 && !consumer_may_claim(c)))
         return false;
     if (c->ring_n > 0) {
-        if (consumer_may_claim(c) && c->ring_n * 2 <= consumer_batch(c) &&
+        if (consumer_may_claim(c) && c->ring_n <= consumer_low(c, t) &&
             c->run_us > 0 && c->run_us < CONSUMER_AHEAD_US * 16)
             return pawl__real_us() >= c->not_before_us;
         if (c->done.n == 0)
@@ -331,10 +346,11 @@ consumer_exchange(struct pawl__consumer *c, struct pawl__push *push,
 }
 
 static void
-consumer_fetch(struct pawl__consumer *c)
+consumer_fetch(struct pawl__consumer *c, struct pawl__pool_thread *t)
 {
     size_t batch = consumer_batch(c), want = 0;
 
+    c->fetcher = t;
     /* On a full disk or so: first what makes room. */
     if (consumer_may_claim(c) && !(c->pause_ms > 0 && c->done.n > 0) &&
         batch > c->ring_n)
@@ -441,9 +457,10 @@ consumer_note_run(struct pawl__consumer *c, int64_t us)
 /* Run the listeners, and leave the end in *settle; false: it was decided by
  * the deadline or a cancellation. */
 static bool
-consumer_attempt(struct pawl__consumer *c, pawl_attempt *a,
-                 const struct pawl__record *record, struct pawl__settle *settle)
+consumer_attempt(struct pawl__consumer *c, struct pawl__rng *rng,
+                 pawl_attempt *a, struct pawl__settle *settle)
 {
+    const struct pawl__record *record = a->record;
     bool late;
     int rc;
 
@@ -452,19 +469,16 @@ consumer_attempt(struct pawl__consumer *c, pawl_attempt *a,
     late = pawl__attempt_is_late(a);
     if (!pawl__attempt_decide(a))
         return false;
-    pawl__lock(&c->mu);
     if (late)
-        pawl__attempt_settle_timeout(a, &c->rng, settle);
+        pawl__attempt_settle_timeout(a, rng, settle);
     else
-        pawl__attempt_settle(a, rc, &c->rng, settle);
-    pawl__unlock(&c->mu);
+        pawl__attempt_settle(a, rc, rng, settle);
     if (late)
         consumer_emit(c, PAWL_ON_TIMED_OUT, record, settle);
     consumer_emit_outcome(c, record, settle);
     return true;
 }
 
-/* One job, from the ring to its end. Called with mu held. */
 static void
 consumer_leave_gate(struct pawl__consumer *c, struct pawl__pool_thread *t)
 {
@@ -486,54 +500,77 @@ consumer_overtake(struct pawl__consumer *c, struct pawl__pool_thread *t)
         consumer_resize(c);
 }
 
-static void
-consumer_run_job(struct pawl__consumer *c, struct pawl__pool_thread *t)
+/* Let t in. Called with mu held, which it gives up where it must wait; false:
+ * meanwhile the pool began to stop. */
+static bool
+consumer_enter_gate(struct pawl__consumer *c, struct pawl__pool_thread *t,
+                    bool alone)
 {
-    pawl_store *store = c->queue->store;
-    struct pawl__record *record = consumer_pop(c);
-    bool alone = record->info.abandons > 0, decided = true;
-    struct pawl__settle settle;
-    pawl_attempt a;
-    int64_t began;
+    struct pawl__gate *gate = &c->queue->store->gate;
 
-    c->n_running++;
-    pawl__unlock(&c->mu);
-    pawl__gate_enter(&store->gate, alone);
-    pawl__lock(&c->mu);
-    if (c->stopping || c->broken) { /* it waited at the gate: give it back */
-        consumer_put(c, record);
-        consumer_release_ring(c);
-        c->n_running--;
-        pawl__gate_leave(&store->gate, alone);
-        return;
+    if (!pawl__gate_try(gate, alone)) {
+        pawl__unlock(&c->mu);
+        pawl__gate_enter(gate, alone);
+        pawl__lock(&c->mu);
     }
-    pawl__attempt_init(&a, c->queue, &store->clock, record,
-                       record->info.job.timeout_ms);
-    t->attempt = &a;
     t->inside = true;
     t->alone = alone;
-    pawl__unlock(&c->mu);
-    pawl__timer_deadline(
-        store, atomic_load_explicit(&a.deadline_ms, memory_order_relaxed));
-    store->driver->running(store->self, t->index, record->info.id);
-    began = pawl__real_us();
-    decided = consumer_attempt(c, &a, record, &settle);
+    return !c->stopping && !c->broken;
+}
 
-    pawl__lock(&c->mu);
-    consumer_note_run(c, pawl__real_us() - began);
-    t->attempt = NULL;
-    if (decided)
-        consumer_add_outcome(c, &settle);
-    store->driver->running(store->self, t->index, 0);
+/* The attempt is over: leave its end for whoever exchanges next. Called with
+ * mu held. */
+static void
+consumer_end_job(struct pawl__consumer *c, struct pawl__pool_thread *t,
+                 int64_t run_us, struct pawl__settle *settle)
+{
+    consumer_note_run(c, run_us);
+    if (settle != NULL)
+        consumer_add_outcome(c, settle);
+    c->queue->store->driver->running(c->queue->store->self, t->index, 0);
     c->n_running--;
     consumer_leave_gate(c, t);
     if (t->late)
         c->n_late--;
     t->late = false;
+    t->attempt = NULL;
+}
+
+/* One job, from the ring to its end. Called with mu held: between two jobs it
+ * is taken once. */
+static void
+consumer_run_job(struct pawl__consumer *c, struct pawl__pool_thread *t)
+{
+    pawl_store *store = c->queue->store;
+    struct pawl__record *record = consumer_pop(c);
+    struct pawl__settle settle;
+    bool decided;
+    pawl_attempt a;
+    int64_t began;
+
+    c->n_running++;
+    if (!consumer_enter_gate(c, t, record->info.abandons > 0)) {
+        consumer_put(c, record);
+        consumer_release_ring(c);
+        c->n_running--;
+        consumer_leave_gate(c, t);
+        return;
+    }
+    pawl__attempt_init(&a, c->queue, &store->clock, record,
+                       record->info.job.timeout_ms);
+    t->attempt = &a;
     pawl__unlock(&c->mu);
-    pawl__attempt_clear(&a);
-    pawl__record_free(record);
+    pawl__record_free(t->spent);
+    t->spent = record;
+    pawl__timer_deadline(
+        store, atomic_load_explicit(&a.deadline_ms, memory_order_relaxed));
+    store->driver->running(store->self, t->index, record->info.id);
+    began = pawl__real_us();
+    decided = consumer_attempt(c, &t->rng, &a, &settle);
+
     pawl__lock(&c->mu);
+    consumer_end_job(c, t, pawl__real_us() - began, decided ? &settle : NULL);
+    pawl__attempt_clear(&a);
 }
 
 /* ------------------------------------------------------------------ threads */
@@ -548,11 +585,13 @@ consumer_must_end(const struct pawl__consumer *c)
 }
 
 static void
-consumer_wait(struct pawl__consumer *c)
+consumer_wait(struct pawl__consumer *c, struct pawl__pool_thread *t)
 {
     pawl_store *store = c->queue->store;
     int64_t now = pawl__real_us();
 
+    pawl__record_free(t->spent); /* who is idle keeps no memory */
+    t->spent = NULL;
     if (c->not_before_us > now) {
         (void)pawl__cond_wait_ms(&c->work, &c->mu,
                                  (c->not_before_us - now) / 1000 + 1);
@@ -574,13 +613,15 @@ consumer_main(void *arg)
 
     pawl__lock(&c->mu);
     while (!consumer_must_end(c)) {
-        if (consumer_must_fetch(c))
-            consumer_fetch(c);
+        if (consumer_must_fetch(c, t))
+            consumer_fetch(c, t);
         else if (c->ring_n > 0 && !c->stopping)
             consumer_run_job(c, t);
         else
-            consumer_wait(c);
+            consumer_wait(c, t);
     }
+    pawl__record_free(t->spent);
+    t->spent = NULL;
     t->state = PAWL__POOL_ENDED;
     c->n_threads--;
     pawl__store_give_thread(c->queue->store, t->index);
@@ -614,6 +655,7 @@ consumer_start_thread(struct pawl__consumer *c, pawl_error *err)
                           PAWL__STORE_THREADS_MAX);
     t->consumer = c;
     t->attempt = NULL;
+    pawl__rng_seed(&t->rng);
     rc = pawl__thread_start(&t->thread, "pawl-pool", consumer_main, t);
     if (rc != 0) {
         pawl__store_give_thread(c->queue->store, t->index);

@@ -19,6 +19,8 @@ struct pawl__pool_thread {
     pawl_attempt *attempt; /* what it runs, or NULL */
     bool inside, alone;    /* of the gate, and how it went in */
     bool late; /* its attempt was decided, and the listener still runs */
+    struct pawl__record *spent; /* run, and not freed yet: its own */
+    struct pawl__rng rng;       /* its own */
 };
 
 /* An end that is not settled yet: settle.text is owned. */
@@ -44,9 +46,10 @@ struct pawl__consumer {
     struct pawl__outcomes done;
     int64_t done_since_us; /* real time of the oldest in done */
 
-    bool fetching;         /* a thread exchanges */
-    bool look;             /* there may be jobs to claim */
-    bool stopping;         /* claim and start no more */
+    bool fetching;                           /* a thread exchanges */
+    const struct pawl__pool_thread *fetcher; /* who did so last, or NULL */
+    bool look;                               /* there may be jobs to claim */
+    bool stopping;                           /* claim and start no more */
     bool broken;           /* the store refuses work for good */
     int64_t not_before_us; /* after an error: when to exchange again */
     int64_t pause_ms;      /* how long that was */

@@ -18,21 +18,45 @@ pawl__gate_clear(struct pawl__gate *gate)
     pawl__mutex_clear(&gate->mu);
 }
 
+static bool
+gate_is_open(const struct pawl__gate *gate, bool alone)
+{
+    if (gate->alone)
+        return false;
+    return alone ? gate->inside == 0 : gate->waiting_alone == 0;
+}
+
+static void
+gate_let_in(struct pawl__gate *gate, bool alone)
+{
+    if (alone)
+        gate->alone = true;
+    else
+        gate->inside++;
+}
+
+bool
+pawl__gate_try(struct pawl__gate *gate, bool alone)
+{
+    bool open;
+
+    pawl__lock(&gate->mu);
+    open = gate_is_open(gate, alone);
+    if (open)
+        gate_let_in(gate, alone);
+    pawl__unlock(&gate->mu);
+    return open;
+}
+
 void
 pawl__gate_enter(struct pawl__gate *gate, bool alone)
 {
     pawl__lock(&gate->mu);
-    if (alone) {
-        gate->waiting_alone++;
-        while (gate->alone || gate->inside > 0)
-            pawl__cond_wait(&gate->moved, &gate->mu);
-        gate->waiting_alone--;
-        gate->alone = true;
-    } else {
-        while (gate->alone || gate->waiting_alone > 0)
-            pawl__cond_wait(&gate->moved, &gate->mu);
-        gate->inside++;
-    }
+    gate->waiting_alone += alone;
+    while (!gate_is_open(gate, alone))
+        pawl__cond_wait(&gate->moved, &gate->mu);
+    gate->waiting_alone -= alone;
+    gate_let_in(gate, alone);
     pawl__unlock(&gate->mu);
 }
 

@@ -20,6 +20,8 @@ struct pawl__gate {
 
 void pawl__gate_init(struct pawl__gate *gate);
 void pawl__gate_clear(struct pawl__gate *gate);
+/* Enter, if that needs no waiting. */
+bool pawl__gate_try(struct pawl__gate *gate, bool alone);
 void pawl__gate_enter(struct pawl__gate *gate, bool alone);
 void pawl__gate_leave(struct pawl__gate *gate, bool alone);
 
