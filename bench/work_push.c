@@ -245,7 +245,7 @@ work_push(struct bench *b)
 void
 work_relaxed(struct bench *b)
 {
-    static const int producers[] = {1, 8, 0};
+    static const int producers[] = {1, 8, 64, 0};
 
     push_axes(b, "W2", PAWL_PROCESS, producers);
 }

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #ifdef __linux__
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -220,8 +222,26 @@ pawl__n_cpus(void)
 
 /* ------------------------------------------------------------------ event */
 
+#define EVENT_SET 1
+
+static void
+event_spin(const struct pawl__event *event, int64_t us)
+{
+    int64_t until;
+
+    if (us <= 0)
+        return;
+    until = pawl__real_us() + us;
+    /* Relaxed: who sees it set here looks again in pawl__event_wait(). */
+    while (atomic_load_explicit(&event->set, memory_order_relaxed) !=
+               EVENT_SET &&
+           pawl__real_us() < until)
+        (void)sched_yield();
+}
+
 #ifdef __linux__
-enum { EVENT_UNSET, EVENT_SET, EVENT_AWAITED };
+#define EVENT_UNSET 0
+#define EVENT_AWAITED 2
 
 void
 pawl__event_init(struct pawl__event *event)
@@ -248,10 +268,11 @@ pawl__event_set(struct pawl__event *event)
 }
 
 void
-pawl__event_wait(struct pawl__event *event)
+pawl__event_wait(struct pawl__event *event, int64_t awake_us)
 {
     uint32_t now;
 
+    event_spin(event, awake_us);
     for (;;) {
         /* Acquire: pairs with the release in pawl__event_set(). */
         now = atomic_load_explicit(&event->set, memory_order_acquire);
@@ -286,14 +307,15 @@ void
 pawl__event_set(struct pawl__event *event)
 {
     (void)pthread_mutex_lock(&event->m);
-    atomic_store(&event->set, 1);
+    atomic_store(&event->set, EVENT_SET);
     (void)pthread_cond_broadcast(&event->c);
     (void)pthread_mutex_unlock(&event->m);
 }
 
 void
-pawl__event_wait(struct pawl__event *event)
+pawl__event_wait(struct pawl__event *event, int64_t awake_us)
 {
+    event_spin(event, awake_us);
     (void)pthread_mutex_lock(&event->m);
     while (atomic_load(&event->set) == 0)
         (void)pthread_cond_wait(&event->c, &event->m);

@@ -60,7 +60,8 @@ int pawl__thread_start(struct pawl__thread *thread, const char *name,
 void pawl__thread_join(struct pawl__thread *thread); /* no-op if not started */
 
 /* A one-shot event: many wait, one sets. Lives until all waiters are back:
- * pawl__event_wait() reads it no more after it has seen it set. */
+ * pawl__event_wait() reads it no more after it has seen it set. For the first
+ * awake_us it does not sleep, but lets others run. */
 struct pawl__event {
     _Atomic uint32_t set;
 #ifndef __linux__
@@ -72,7 +73,7 @@ struct pawl__event {
 void pawl__event_init(struct pawl__event *event);
 void pawl__event_clear(struct pawl__event *event);
 void pawl__event_set(struct pawl__event *event);
-void pawl__event_wait(struct pawl__event *event);
+void pawl__event_wait(struct pawl__event *event, int64_t awake_us);
 
 /* How many CPUs this process may use; at least 1. */
 int pawl__n_cpus(void);

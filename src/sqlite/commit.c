@@ -34,6 +34,7 @@
 #include "base/point.h"
 #include "sqlite/checkpoint.h"
 
+#define COMMIT_AWAKE_US 200     /* at most; several times such a commit */
 #define COMMIT_ASYNC_LEAD 256   /* gathered: the pusher commits them */
 #define COMMIT_ASYNC_LIMIT 4096 /* in flight: the pusher waits */
 
@@ -42,6 +43,7 @@ struct pawl__batch {
     size_t n;
     _Atomic size_t n_seen; /* n, for the leader's pause, read without mu */
     size_t waiting;        /* callers that still look at this; guarded by mu */
+    bool syncs;            /* an operation asks for it; guarded by mu */
     struct pawl__event lead; /* the leader may begin */
     struct pawl__event done; /* all operations have their rc */
 };
@@ -367,6 +369,7 @@ commit_close_batch(struct pawl__commit *c, struct pawl__batch *b,
                    struct pawl__op **async)
 {
     c->gathering = NULL;
+    c->syncing = b->syncs;
     *async = c->async_first;
     c->async_first = c->async_last = NULL;
     c->n_async = 0;
@@ -432,6 +435,14 @@ commit_lead(struct pawl__sqlite *s, struct pawl__batch *b)
         pawl__event_set(&next->lead);
 }
 
+/* How long a caller of this batch waits awake: to sleep and be woken takes
+ * longer than a transaction that syncs nothing. Holds mu. */
+static int64_t
+commit_awake_us(const struct pawl__commit *c, const struct pawl__batch *b)
+{
+    return b->syncs || (c->leading && c->syncing) ? 0 : COMMIT_AWAKE_US;
+}
+
 /* Run a list of operations in one transaction. */
 static void
 commit_run(struct pawl__sqlite *s, struct pawl__op *op, struct pawl__op *end)
@@ -439,6 +450,7 @@ commit_run(struct pawl__sqlite *s, struct pawl__op *op, struct pawl__op *end)
     struct pawl__commit *c = &s->commit;
     struct pawl__batch *b;
     bool first, now = false, last;
+    int64_t awake_us;
     pawl_error err;
 
     end->next = NULL;
@@ -462,14 +474,16 @@ commit_run(struct pawl__sqlite *s, struct pawl__op *op, struct pawl__op *end)
     b->last = end;
     b->n++;
     b->waiting++;
+    b->syncs = b->syncs || commit_wants_sync(s, op);
+    awake_us = commit_awake_us(c, b);
     atomic_store_explicit(&b->n_seen, b->n, memory_order_relaxed);
     pawl__unlock(&c->mu);
     if (first && !now)
-        pawl__event_wait(&b->lead);
+        pawl__event_wait(&b->lead, awake_us);
     if (first)
         commit_lead(s, b);
     else
-        pawl__event_wait(&b->done);
+        pawl__event_wait(&b->done, awake_us);
     pawl__lock(&c->mu);
     last = --b->waiting == 0;
     pawl__unlock(&c->mu);

@@ -22,6 +22,7 @@ struct pawl__commit {
     struct pawl__mutex mu;
     struct pawl__batch *gathering; /* operations for the next transaction */
     bool leading;                  /* someone runs a transaction */
+    bool syncing;                  /* and it ends with a sync */
     _Atomic(uintptr_t) leader;     /* its thread, while it calls back */
     size_t last_n;                 /* operations in the last transaction */
     int64_t last_us;               /* and how long it took */

@@ -14,9 +14,10 @@ static int before;
 static void *
 wait_for_event(void *arg)
 {
-    (void)arg;
+    const int64_t *awake_us = arg;
+
     atomic_fetch_add(&waiting, 1);
-    pawl__event_wait(&event);
+    pawl__event_wait(&event, *awake_us);
     atomic_fetch_add(&seen, before); /* written before it was set */
     atomic_fetch_add(&back, 1);
     return NULL;
@@ -24,20 +25,24 @@ wait_for_event(void *arg)
 
 START_TEST(an_event_lets_all_go_and_stays_set)
 {
+    /* asleep at once, after a while, or not before it is set */
+    static int64_t awake_us[4] = {0, 0, 1, INT64_MAX / 2};
     struct pawl__thread threads[4];
     int i;
 
     pawl__event_init(&event);
     for (i = 0; i < 4; i++)
-        ck_assert_int_eq(
-            pawl__thread_start(&threads[i], "test", wait_for_event, NULL), 0);
+        ck_assert_int_eq(pawl__thread_start(&threads[i], "test", wait_for_event,
+                                            &awake_us[i]),
+                         0);
     support_wait(&waiting, 4);
     ck_assert_int_eq(atomic_load(&back), 0);
     before = 5;
     pawl__event_set(&event);
     support_wait(&back, 4);
     ck_assert_int_eq(atomic_load(&seen), 20);
-    pawl__event_wait(&event);
+    pawl__event_wait(&event, 0);
+    pawl__event_wait(&event, 1000);
     for (i = 0; i < 4; i++)
         pawl__thread_join(&threads[i]);
     pawl__thread_join(&threads[0]); /* joined: nothing happens */
