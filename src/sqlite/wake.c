@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,7 +38,8 @@
 #define WAKE_BLIND_NS 20000000L /* how often to look without inotify */
 #define WAKE_OWN_NS 1000000L    /* pause while one of ours commits */
 #define WAKE_OTHER_NS 50000L    /* pause while another program does */
-#define WAKE_OTHER_QUICK 30     /* so many times; then it doubles */
+#define WAKE_OTHER_QUICK 60     /* so many times; then it doubles */
+#define WAKE_SLACK_NS 1000UL
 #define WAKE_OTHER_LAST_NS 20000000L
 
 /* Beside enum pawl__wait, and only within this file: */
@@ -78,6 +80,9 @@ wake_watch(struct pawl__sqlite *s)
     struct pawl__wake *w = &s->wake;
 
     w->watching = true;
+    /* Pauses are short, and by default the kernel makes them 50 us longer. The
+     * thread that waits is the store's own. */
+    (void)prctl(PR_SET_TIMERSLACK, WAKE_SLACK_NS, 0, 0, 0);
     w->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     w->wal_fd = wake_inotify(s->wal_path, IN_MODIFY);
     w->side_fd = wake_inotify(s->side_path, IN_CLOSE_WRITE | IN_MODIFY);
