@@ -4,9 +4,9 @@
  * Pawl: a process of its own opens a new store, pushes, and works all off. Its
  * memory (anonymous pages, not those of files) is read before the first push
  * and after the last; then with a pool whose listeners stand still, for what a
- * job that is claimed ahead takes. The file is measured at the peak, and after
- * the store was emptied and closed. The servers' memory is what their process
- * gained. */
+ * job that is claimed ahead takes. The file is measured at the peak, and once
+ * the empty store, still open, has given its room back. The servers' memory is
+ * what their process gained. */
 #include "children.h"
 #include "table.h"
 #include "wire.h"
@@ -22,9 +22,11 @@
     20000 /* until the pool claims as far ahead as it may \
            */
 #define ROOM_LIMIT_MS 600000
+#define ROOM_SHRINK_LIMIT_S 120
 
 struct room_report { /* of the child */
     int64_t queued_bytes, ahead_bytes, n_ahead, empty_bytes, peak_bytes;
+    int64_t shrunk_ns;
 };
 
 struct room {
@@ -42,6 +44,7 @@ static const struct metric room_metrics[] = {{"bytes in memory a job", true},
                                              {"file MB at first", true},
                                              {"file MB at the peak", true},
                                              {"file MB afterwards", true},
+                                             {"shrunk after s", true},
                                              {NULL, false}};
 
 static int
@@ -97,11 +100,24 @@ room_look_ahead(struct room *r, struct room_report *report, int64_t before)
     (void)pthread_mutex_unlock(&r->mu);
 }
 
+/* The idle store gives free pages back, a part each second. */
+static void
+room_await_shrunk(const struct room *r, struct room_report *report)
+{
+    int64_t began = bench_now_ns();
+
+    do {
+        bench_pause_us(100000);
+        report->shrunk_ns = bench_now_ns() - began;
+    } while (bench_file_bytes(r->path) * 10 > report->empty_bytes * 11 &&
+             report->shrunk_ns < ROOM_SHRINK_LIMIT_S * 1000000000LL);
+}
+
 static void
 room_child(int fd, void *user)
 {
     struct room *r = user;
-    struct room_report report = {0, 0, 0, 0, 0};
+    struct room_report report = {0, 0, 0, 0, 0, 0};
     pawl_store *store;
     pawl_queue *queue;
     pawl_error err;
@@ -121,6 +137,7 @@ room_child(int fd, void *user)
     bench_ok(pawl_start(store, &err), "start", &err);
     room_look_ahead(r, &report, before);
     bench_ok(pawl_drain(store, ROOM_LIMIT_MS, &err), "drain", &err);
+    room_await_shrunk(r, &report);
     pawl_close(store);
     child_write(fd, &report, sizeof report);
 }
@@ -149,6 +166,7 @@ room_pawl(struct bench *b, long n, double *values)
     values[3] = (double)report.empty_bytes / 1e6;
     values[4] = (double)report.peak_bytes / 1e6;
     values[5] = (double)bench_file_bytes(path) / 1e6;
+    values[6] = (double)report.shrunk_ns / 1e9;
     table_check(path, 0);
     bench_remove(path);
 }

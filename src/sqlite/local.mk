@@ -20,6 +20,7 @@ library_sources += \
 	src/sqlite/row.c src/sqlite/row.h \
 	src/sqlite/schema.h \
 	src/sqlite/settle.c src/sqlite/settle.h \
+	src/sqlite/shrink.c src/sqlite/shrink.h \
 	src/sqlite/side.c src/sqlite/side.h \
 	src/sqlite/sql.h \
 	src/sqlite/sqlite.c \

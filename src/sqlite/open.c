@@ -89,7 +89,20 @@ open_journal(struct pawl__sqlite *s, pawl_error *err)
                           "PRAGMA journal_mode=WAL on it once, or set "
                           "switch_to_wal",
                           s->path);
-    return open_switch_to_wal(&s->w, err);
+    /* Before the first page is written. See shrink.c. */
+    if (n == 0)
+        rc = pawl__conn_exec(&s->w, "PRAGMA auto_vacuum=INCREMENTAL", err);
+    return rc == PAWL_OK ? open_switch_to_wal(&s->w, err) : rc;
+}
+
+static int
+open_ask_shrink(struct pawl__sqlite *s, pawl_error *err)
+{
+    int64_t mode = 0;
+    int rc = pawl__conn_int(&s->w, "PRAGMA auto_vacuum", &mode, err);
+
+    s->may_shrink = mode == 2; /* INCREMENTAL */
+    return rc;
 }
 
 static char *
@@ -119,6 +132,8 @@ open_connections(struct pawl__sqlite *s, pawl_error *err)
                                     err);
     if (rc == PAWL_OK)
         rc = pawl__migrate(&s->w, err);
+    if (rc == PAWL_OK)
+        rc = open_ask_shrink(s, err);
     if (rc == PAWL_OK)
         pawl__guard_lock(&s->guard, s->path);
     if (rc == PAWL_OK)

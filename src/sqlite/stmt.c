@@ -45,6 +45,9 @@ static const char *const stmt_text[PAWL__N_STMTS] = {
     [PAWL__STMT_SAVEPOINT_UNDO] = "ROLLBACK TO pawl_op",
     [PAWL__STMT_SAVEPOINT_END] = "RELEASE pawl_op",
     [PAWL__STMT_DATA_VERSION] = "PRAGMA data_version",
+    [PAWL__STMT_PAGES] = "PRAGMA page_count",
+    [PAWL__STMT_FREE_PAGES] = "PRAGMA freelist_count",
+    [PAWL__STMT_SHRINK] = "PRAGMA incremental_vacuum(500)",
 
     [PAWL__STMT_JOB_ADD] =
         "INSERT INTO pawl_job(queue, type, state, priority, ready_at, "

@@ -56,6 +56,8 @@ struct pawl__sqlite {
     int wal_frames;     /* in the log after the last commit */
     bool log_limited;   /* to what it may grow; see checkpoint.c */
     bool log_limited_low;
+    bool may_shrink;          /* the file is Pawl's own; fixed at open */
+    bool shrinking;           /* see shrink.c */
     int64_t tx_top;           /* highest id in this transaction; 0: not asked */
     char known_queue[65];     /* a queue whose row is known to be there */
     struct pawl__place place; /* of the files; see commit.c */

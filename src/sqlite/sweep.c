@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sweep.c - workers: register, rescue the dead; promote and prune.
+/* sweep.c - workers: register, rescue the dead; promote, prune, shrink.
  *
  * A worker is a row that names a slot of the side file. It is dead when
  *  - the machine was booted since (then nothing is known of what ran), or
@@ -28,6 +28,7 @@
 #include "sqlite/claim.h"
 #include "sqlite/row.h"
 #include "sqlite/settle.h"
+#include "sqlite/shrink.h"
 
 #define SWEEP_DAY_MS 86400000LL
 
@@ -326,8 +327,10 @@ pawl__sqlite_sweep(void *self, struct pawl__sweep *sweep, pawl_error *err)
     sw.out = sweep;
     if (pawl__side_low(&s->side))
         (void)pawl__side_ballast_keep(&s->side);
-    if (pawl__commit_run(s, &sw.op) == PAWL_OK)
+    if (pawl__commit_run(s, &sw.op) == PAWL_OK) {
+        pawl__shrink(s);
         return PAWL_OK;
+    }
     pawl__free(sweep->rescued);
     memset(sweep, 0, sizeof *sweep);
     sweep->next_at_ms = PAWL__NEVER;

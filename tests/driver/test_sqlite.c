@@ -687,6 +687,124 @@ START_TEST(the_reserve_is_kept_again_by_a_sweep)
 }
 END_TEST
 
+/* ------------------------------------------------------------- shrinking */
+
+static int64_t
+file_bytes(void)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(H.folder.store, &st), 0);
+    return st.st_size;
+}
+
+static void
+sweep_once(void)
+{
+    struct pawl__sweep sweep;
+
+    ok(H.driver->sweep(H.self, &sweep, &err));
+    free(sweep.rescued);
+}
+
+/* Push n jobs of 4,000 bytes, and copy the log back. */
+static void
+push_large(size_t n)
+{
+    static char bytes[4000];
+    struct pawl__new_job *jobs = calloc(n, sizeof *jobs);
+    struct pawl__sqlite *s = H.self;
+    size_t i;
+
+    ck_assert_ptr_nonnull(jobs);
+    for (i = 0; i < n; i++) {
+        jobs[i] = harness_job(&H);
+        jobs[i].payload = bytes;
+        jobs[i].payload_bytes = sizeof bytes;
+    }
+    ok(H.driver->push(H.self, "q", jobs, n, NULL, NULL, &err));
+    pawl__lock(&s->write_mu);
+    pawl__checkpoint_locked(s);
+    pawl__unlock(&s->write_mu);
+    free(jobs);
+}
+
+static void
+flush_all(void)
+{
+    struct pawl__move move = {.kind = PAWL__MOVE_FLUSH, .states = PAWL_WAITING};
+
+    do
+        ok(H.driver->move(H.self, &move, &err));
+    while (move.more);
+}
+
+START_TEST(the_file_shrinks_once_a_backlog_is_gone)
+{
+    int64_t small, large, before;
+    int n = 0;
+
+    harness_open(&H, SQLITE_ONE);
+    push_large(1);
+    small = file_bytes();
+    push_large(2500);
+    large = file_bytes();
+    ck_assert_int_gt(large, 10000000);
+    flush_all();
+    sweep_once(); /* a part: nobody waits for long */
+    ck_assert_int_gt(file_bytes(), small + 1000000);
+    do {
+        before = file_bytes();
+        sweep_once();
+        ck_assert_int_lt(++n, 10);
+    } while (before != file_bytes() || before == large);
+    ck_assert_int_le(file_bytes() * 10, small * 11);
+    push_large(1);
+    harness_reopen(&H);
+    ck_assert_int_eq(harness_info(&H, "q").waiting, 1);
+    harness_close(&H);
+}
+END_TEST
+
+START_TEST(a_file_with_a_little_free_room_stays)
+{
+    int64_t large;
+
+    harness_open(&H, SQLITE_ONE);
+    push_large(200); /* less than what is worth it */
+    flush_all();
+    large = file_bytes();
+    sweep_once();
+    ck_assert_int_eq(file_bytes(), large);
+    harness_close(&H);
+}
+END_TEST
+
+START_TEST(a_file_of_another_program_is_not_shrunk)
+{
+    sqlite3 *db;
+
+    harness_open(&H, SQLITE_ONE);
+    harness_close(&H);
+    support_folder_make(&H.folder);
+    ck_assert_int_eq(sqlite3_open(H.folder.store, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "PRAGMA journal_mode=WAL;"
+                                  "CREATE TABLE theirs(x)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    (void)sqlite3_close(db);
+    H.location = H.folder.store;
+    ok(H.driver->open(H.location, &H.env, &H.self, &err));
+    push_large(2500);
+    flush_all();
+    sweep_once();
+    sweep_once();
+    ck_assert_int_gt(file_bytes(), 10000000);
+    harness_close(&H);
+}
+END_TEST
+
 START_TEST(pushes_leave_the_rest_of_a_full_disk_to_acks)
 {
     struct rlimit limit, old;
@@ -907,6 +1025,9 @@ add(Suite *suite)
     tcase_add_loop_test(tc, tables_without_a_version_are_refused, 0, 3);
     tcase_add_test(tc, the_side_file_is_for_whom_the_database_is_for);
     tcase_add_test(tc, the_reserve_is_kept_again_by_a_sweep);
+    tcase_add_test(tc, the_file_shrinks_once_a_backlog_is_gone);
+    tcase_add_test(tc, a_file_with_a_little_free_room_stays);
+    tcase_add_test(tc, a_file_of_another_program_is_not_shrunk);
     suite_add_tcase(suite, tc);
 }
 

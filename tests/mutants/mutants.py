@@ -104,6 +104,8 @@ MUTANTS = [
      "    commit_batch(s, first);",
      ["tests/crash/many_threads", "tests/api/test_push",
       "tests/api/test_async"]),
+    ("the file never shrinks", "src/sqlite/sweep.c",
+     "        pawl__shrink(s);\n", "", ["tests/driver/test_sqlite"]),
     ("next leader not woken", "src/sqlite/commit.c",
      "    if (next != NULL)\n        pawl__event_set(&next->lead);",
      "    (void)next;", ["tests/crash/many_threads"]),

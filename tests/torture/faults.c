@@ -32,6 +32,7 @@
 #include "driver/driver.h"
 #include "lib/pass_vfs.h"
 #include "lib/support.h"
+#include "sqlite/shrink.h"
 #include "sqlite/checkpoint.h"
 #include "torture/system.h"
 
@@ -919,6 +920,7 @@ main(int argc, char **argv)
         else
             return 2;
     }
+    pawl__shrink_from = 1;
     faults_prepare();
     for (kind = 0; kind < N_KINDS; kind++) {
         if (optind < argc && strcmp(argv[optind], kind_names[kind]) != 0)

@@ -31,6 +31,7 @@ const char *const fuse_points[] = {
     "commit: applied",
     "commit: committed",
     "commit: told",
+    "shrink: moved",
     "checkpoint: begun",
     "checkpoint: copied",
     "sqlite: database written",

@@ -22,6 +22,7 @@
 
 #include "engine/store.h"
 #include "lib/support.h"
+#include "sqlite/shrink.h"
 #include "torture/check.h"
 #include "torture/fuse.h"
 #include "torture/load.h"
@@ -324,6 +325,7 @@ main(int argc, char **argv)
     uint64_t seed = support_seed();
     int option;
 
+    pawl__shrink_from = 1;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == 'k')
             kills = atol(optarg);

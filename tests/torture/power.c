@@ -31,6 +31,7 @@
 
 #include "driver/driver.h"
 #include "lib/support.h"
+#include "sqlite/shrink.h"
 #include "sqlite/checkpoint.h"
 #include "sqlite/migrate.h"
 #include "torture/disk.h"
@@ -731,6 +732,7 @@ main(int argc, char **argv)
     const char *control = NULL;
     unsigned jobs = 2;
 
+    pawl__shrink_from = 1;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == 'n')
             states = atol(optarg);
