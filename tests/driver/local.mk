@@ -1,7 +1,7 @@
 if HAVE_CHECK
 driver_tests = tests/driver/test_conformance tests/driver/test_model \
 	tests/driver/test_sqlite tests/driver/test_system \
-	tests/driver/test_no_memory
+	tests/driver/test_no_memory tests/driver/test_cost
 check_PROGRAMS += $(driver_tests)
 TESTS += $(driver_tests)
 
@@ -31,4 +31,9 @@ tests_driver_test_no_memory_SOURCES = tests/driver/test_no_memory.c \
 	tests/driver/harness.c tests/driver/harness.h
 tests_driver_test_no_memory_CPPFLAGS = $(test_cppflags)
 tests_driver_test_no_memory_LDADD = $(test_ldadd)
+
+tests_driver_test_cost_SOURCES = tests/driver/test_cost.c \
+	tests/driver/harness.c tests/driver/harness.h
+tests_driver_test_cost_CPPFLAGS = $(test_cppflags)
+tests_driver_test_cost_LDADD = $(test_ldadd)
 endif
